@@ -1,0 +1,130 @@
+//! Ids and numbers that never convert into each other.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! uuid_ids {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// The id as it is stored.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+
+uuid_ids! {
+    /// A person who may push or administrate.
+    UserId
+    /// A tenant.
+    AccountId
+    /// One deployable application.
+    ProjectId
+    /// One place a project is deployed to, such as `production`.
+    EnvironmentId
+    /// A target of deployments.
+    ClusterId
+    /// A public key of a person.
+    KeyId
+    /// One `git push` that reached the policy check.
+    PushId
+    /// One deployment attempt of an environment.
+    JobId
+    /// What a job put live, or tried to.
+    ReleaseId
+    /// One batch of History rows, written in one transaction.
+    BatchId
+}
+
+macro_rules! numbers {
+    ($($(#[$doc:meta])* $name:ident($inner:ty) $format:literal)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        impl From<$inner> for $name {
+            fn from(number: $inner) -> Self {
+                Self(number)
+            }
+        }
+
+        impl From<$name> for $inner {
+            fn from(number: $name) -> Self {
+                number.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, $format, self.0)
+            }
+        }
+    )*};
+}
+
+numbers! {
+    /// The number people call a job by, "job 42"; one sequence for the installation.
+    JobNumber(i64) "{}"
+    /// The number of a release within its environment, shown as `v18`.
+    ReleaseNumber(i32) "v{}"
+    /// Counts the owners an environment has had; only the newest may write.
+    Fence(i64) "{}"
+    /// Which try of a job a run is, from 1.
+    Attempt(i32) "{}"
+    /// Position of a row in its job's History, from 1, without gaps.
+    Seq(i64) "{}"
+    /// Counts the changes of the routing table.
+    RouteVersion(i64) "{}"
+}
+
+impl FromStr for JobNumber {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl Fence {
+    /// The fence of the next owner.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}

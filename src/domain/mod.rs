@@ -1,0 +1,29 @@
+//! Names and rules of Pierhead's world, as plain values.
+//!
+//! Nothing here does input or output, reads a clock or rolls dice: everything is decided from
+//! arguments, so that every rule can be tested in a line.
+
+pub mod access;
+pub mod address_pool;
+pub mod deploy_rule;
+pub mod environment;
+pub mod git_ref;
+pub mod history;
+pub mod ids;
+pub mod job;
+pub mod nearest;
+pub mod oid;
+pub mod output;
+pub mod pinned;
+pub mod push_option;
+pub mod push_ref;
+pub mod ref_move;
+pub mod release;
+pub mod route;
+pub mod run;
+pub mod slug;
+pub mod snapshot;
+pub mod ssh_key;
+pub mod take_over;
+pub mod variables;
+pub mod words;

@@ -1,0 +1,19 @@
+//! What became of each ref of a push.
+
+use crate::domain::words::words;
+
+words! {
+    /// What became of one ref of a push.
+    Decision, "decision about a ref" {
+        /// A job was created for it.
+        Deployed = "deployed",
+        /// The job of an earlier push of the same commit was joined.
+        Attached = "attached",
+        /// Stored, not deployed.
+        Stored = "stored",
+        /// Deleted.
+        Deleted = "deleted",
+        /// Not changed.
+        Refused = "refused",
+    }
+}

@@ -1,0 +1,9 @@
+//! Pierhead: `git push`, and it is live.
+//!
+//! `docs/ARCHITECTURE.md` has the picture, the layers and the walk of a push.
+
+pub mod config;
+pub mod domain;
+pub mod paas;
+pub mod tasks;
+pub mod telemetry;
