@@ -3,6 +3,7 @@
 //! `docs/ARCHITECTURE.md` has the picture, the layers and the walk of a push.
 
 pub mod config;
+pub mod db;
 pub mod domain;
 pub mod paas;
 pub mod tasks;

@@ -1,0 +1,17 @@
+//! All SQL, one file a table.
+
+pub mod account;
+pub mod cluster;
+pub mod deploy_rule;
+pub mod environment;
+pub mod history;
+pub mod job;
+pub mod outbox;
+pub mod project;
+pub mod push;
+pub mod release;
+pub mod route;
+pub mod router;
+pub mod run;
+pub mod ssh_key;
+pub mod user;

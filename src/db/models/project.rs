@@ -1,0 +1,155 @@
+//! Deployable applications.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::db::schema::{accounts, projects};
+use crate::domain::git_ref::RefName;
+use crate::domain::ids::{AccountId, ProjectId};
+use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
+
+/// A project with what its account says about it.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Project {
+    /// Its id, also the name of its repository's folder.
+    pub id: ProjectId,
+    /// The account it belongs to.
+    pub account_id: AccountId,
+    /// That account's name.
+    pub account: AccountSlug,
+    /// Its name.
+    pub slug: ProjectSlug,
+    /// Prefix of every deployed name; empty for none.
+    pub prefix: String,
+    default_branch: String,
+    suspended_at: Option<DateTime<Utc>>,
+    account_suspended_at: Option<DateTime<Utc>>,
+    account_deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Whether pushes of a project are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// They are.
+    Active,
+    /// An administrator suspended the project or its account.
+    Suspended,
+    /// The account is deleted.
+    Deleted,
+}
+
+type Columns = (
+    projects::id,
+    projects::account_id,
+    accounts::slug,
+    projects::slug,
+    projects::prefix,
+    projects::default_branch,
+    projects::suspended_at,
+    accounts::suspended_at,
+    accounts::deleted_at,
+);
+
+const COLUMNS: Columns = (
+    projects::id,
+    projects::account_id,
+    accounts::slug,
+    projects::slug,
+    projects::prefix,
+    projects::default_branch,
+    projects::suspended_at,
+    accounts::suspended_at,
+    accounts::deleted_at,
+);
+
+impl Project {
+    /// `account/project`.
+    pub fn name(&self) -> ProjectName {
+        ProjectName { account: Some(self.account.clone()), project: self.slug.clone() }
+    }
+
+    /// The branch that must not be deleted.
+    pub fn is_default_branch(&self, name: &RefName) -> bool {
+        name.as_str().strip_prefix("refs/heads/") == Some(self.default_branch.as_str())
+    }
+
+    /// Its default branch, without namespace.
+    pub fn default_branch(&self) -> &str {
+        &self.default_branch
+    }
+
+    /// Whether pushes are taken.
+    pub fn activity(&self) -> Activity {
+        if self.account_deleted_at.is_some() {
+            Activity::Deleted
+        } else if self.account_suspended_at.or(self.suspended_at).is_some() {
+            Activity::Suspended
+        } else {
+            Activity::Active
+        }
+    }
+
+    /// The project with this id.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database does not answer.
+    pub async fn find(connection: &mut AsyncPgConnection, id: ProjectId) -> QueryResult<Self> {
+        projects::table
+            .inner_join(accounts::table)
+            .filter(projects::id.eq(id))
+            .select(COLUMNS)
+            .first(connection)
+            .await
+    }
+
+    /// Every project of this name: at most one when the account is given.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn by_name(
+        connection: &mut AsyncPgConnection,
+        name: &ProjectName,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = projects::table
+            .inner_join(accounts::table)
+            .filter(projects::slug.eq(&name.project))
+            .select(COLUMNS)
+            .order(accounts::slug)
+            .into_boxed();
+        if let Some(account) = &name.account {
+            query = query.filter(accounts::slug.eq(account));
+        }
+        query.load(connection).await
+    }
+
+    /// Adds a project; `None` when the account has one of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn insert(
+        connection: &mut AsyncPgConnection,
+        account: AccountId,
+        slug: &ProjectSlug,
+        default_branch: &str,
+    ) -> QueryResult<Option<ProjectId>> {
+        diesel::insert_into(projects::table)
+            .values((
+                projects::id.eq(ProjectId::from(Uuid::now_v7())),
+                projects::account_id.eq(account),
+                projects::slug.eq(slug),
+                projects::name.eq(slug.as_str()),
+                projects::default_branch.eq(default_branch),
+            ))
+            .on_conflict((projects::account_id, projects::slug))
+            .do_nothing()
+            .returning(projects::id)
+            .get_result(connection)
+            .await
+            .optional()
+    }
+}

@@ -1,0 +1,210 @@
+//! What jobs put live.
+
+use diesel::dsl::now;
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::db::models::job::Held;
+use crate::db::schema::releases;
+use crate::domain::ids::{EnvironmentId, Fence, JobId, ReleaseId, ReleaseNumber};
+use crate::domain::oid::Oid;
+use crate::domain::release::ReleaseState;
+
+/// A release, with everything that is needed to apply it again.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+pub struct Release {
+    /// Its id.
+    pub id: ReleaseId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// "v18".
+    pub number: ReleaseNumber,
+    /// Where it stands.
+    pub state: ReleaseState,
+    /// The job that made it.
+    pub job_id: JobId,
+    /// What its objects on the targets carry.
+    pub fence: Fence,
+    /// What was deployed.
+    pub commit_oid: Oid,
+    /// The compiled model.
+    pub model: Value,
+    /// Each image by digest or id.
+    pub images: Value,
+    /// The variables it was compiled with.
+    pub variables: Value,
+    /// What was put on each target.
+    pub objects: Value,
+}
+
+/// The content of a release about to be numbered.
+#[derive(Debug, Clone, AsChangeset, Insertable)]
+#[diesel(table_name = releases)]
+pub struct NewRelease {
+    /// What its objects on the targets carry.
+    pub fence: Fence,
+    /// What is deployed.
+    pub commit_oid: Oid,
+    /// The compiled model.
+    pub model: Value,
+    /// Each image by digest or id.
+    pub images: Value,
+    /// The variables it was compiled with.
+    pub variables: Value,
+    /// What is put on each target.
+    pub objects: Value,
+}
+
+impl NewRelease {
+    /// Stores the release of a job as pending; a later try of the job keeps the number.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn store(
+        &self,
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+        held: &Held,
+    ) -> QueryResult<Release> {
+        let again = diesel::update(releases::table.filter(releases::job_id.eq(held.job())))
+            .set((releases::state.eq(ReleaseState::Pending), self))
+            .returning(Release::as_returning())
+            .get_result(connection)
+            .await
+            .optional()?;
+        if let Some(release) = again {
+            return Ok(release);
+        }
+        let last: Option<ReleaseNumber> = releases::table
+            .filter(releases::environment_id.eq(environment))
+            .order(releases::number.desc())
+            .select(releases::number)
+            .first(connection)
+            .await
+            .optional()?;
+        diesel::insert_into(releases::table)
+            .values((
+                releases::id.eq(ReleaseId::from(Uuid::now_v7())),
+                releases::environment_id.eq(environment),
+                releases::number.eq(ReleaseNumber(last.map_or(1, |last| last.0.saturating_add(1)))),
+                releases::state.eq(ReleaseState::Pending),
+                releases::job_id.eq(held.job()),
+                self,
+            ))
+            .returning(Release::as_returning())
+            .get_result(connection)
+            .await
+    }
+}
+
+impl Release {
+    /// The release with this id.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database does not answer.
+    pub async fn find(connection: &mut AsyncPgConnection, id: ReleaseId) -> QueryResult<Self> {
+        releases::table.find(id).select(Self::as_select()).first(connection).await
+    }
+
+    /// The release that serves in an environment.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn live(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+    ) -> QueryResult<Option<Self>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .filter(releases::state.eq(ReleaseState::Live))
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// The release a job made.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn of_job(
+        connection: &mut AsyncPgConnection,
+        job: JobId,
+    ) -> QueryResult<Option<Self>> {
+        releases::table
+            .filter(releases::job_id.eq(job))
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// Makes the release of a held job the one that serves.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn set_live(
+        &self,
+        connection: &mut AsyncPgConnection,
+        _held: &Held,
+    ) -> QueryResult<()> {
+        diesel::update(releases::table)
+            .filter(releases::environment_id.eq(self.environment_id))
+            .filter(releases::state.eq(ReleaseState::Live))
+            .filter(releases::id.ne(self.id))
+            .set(releases::state.eq(ReleaseState::Replaced))
+            .execute(connection)
+            .await?;
+        diesel::update(releases::table.find(self.id))
+            .set((releases::state.eq(ReleaseState::Live), releases::live_at.eq(now)))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// Marks what a job that did not become live would have released.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn set_failed_of_job(
+        connection: &mut AsyncPgConnection,
+        job: JobId,
+    ) -> QueryResult<()> {
+        diesel::update(releases::table)
+            .filter(releases::job_id.eq(job))
+            .filter(releases::state.eq(ReleaseState::Pending))
+            .set(releases::state.eq(ReleaseState::Failed))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// The images of the releases one may still want back: the live one and the latest `most`
+    /// that were live before it.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn images_worth_keeping(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+        most: i64,
+    ) -> QueryResult<Vec<Value>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .filter(releases::state.eq_any([ReleaseState::Live, ReleaseState::Replaced]))
+            .order(releases::number.desc())
+            .limit(most.saturating_add(1))
+            .select(releases::images)
+            .load(connection)
+            .await
+    }
+}

@@ -1,0 +1,273 @@
+//! The tables as diesel sees them; mirrors `migrations/`, and a test compares the two.
+
+diesel::table! {
+    account_members (account_id, user_id) {
+        account_id -> Uuid,
+        user_id -> Uuid,
+        role -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Uuid,
+        slug -> Text,
+        name -> Text,
+        suspended_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    clusters (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        environment_id -> Uuid,
+        name -> Text,
+        kind -> Text,
+        address -> Text,
+        namespace -> Text,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deploy_rules (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        ref_pattern -> Text,
+        environment_id -> Uuid,
+        priority -> Int4,
+        protected -> Bool,
+        enabled -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    environments (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        name -> Text,
+        fence -> Int8,
+        live_release -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    history (job_id, seq) {
+        job_id -> Uuid,
+        seq -> Int8,
+        attempt -> Int4,
+        step -> Text,
+        kind -> Text,
+        text -> Text,
+        date -> Timestamptz,
+        extra -> Jsonb,
+        batch -> Uuid,
+    }
+}
+
+diesel::table! {
+    job_runs (job_id, attempt) {
+        job_id -> Uuid,
+        attempt -> Int4,
+        environment_id -> Uuid,
+        worker -> Text,
+        fence -> Int8,
+        started_at -> Timestamptz,
+        lease_until -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        outcome -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Uuid,
+        number -> Int8,
+        kind -> Text,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        environment_id -> Uuid,
+        push_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        pusher -> Text,
+        fingerprint -> Nullable<Text>,
+        ref_name -> Nullable<Text>,
+        old_oid -> Nullable<Text>,
+        new_oid -> Nullable<Text>,
+        subject -> Text,
+        forced -> Bool,
+        variables -> Jsonb,
+        variables_hash -> Text,
+        snapshot -> Jsonb,
+        ref_moves -> Text,
+        expected_tip -> Nullable<Text>,
+        ref_result -> Nullable<Text>,
+        fence -> Nullable<Int8>,
+        applying_since -> Nullable<Timestamptz>,
+        cancel_asked_at -> Nullable<Timestamptz>,
+        cancel_asked_by -> Nullable<Text>,
+        superseded_by -> Nullable<Uuid>,
+        last_seq -> Int8,
+        reason -> Text,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Int8,
+        job_id -> Uuid,
+        created_at -> Timestamptz,
+        sent_at -> Nullable<Timestamptz>,
+        tries -> Int4,
+    }
+}
+
+diesel::table! {
+    projects (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        slug -> Text,
+        name -> Text,
+        prefix -> Text,
+        default_branch -> Text,
+        suspended_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    push_refs (push_id, ref_name) {
+        push_id -> Uuid,
+        ref_name -> Text,
+        old_oid -> Nullable<Text>,
+        new_oid -> Nullable<Text>,
+        forced -> Bool,
+        decision -> Text,
+        reason -> Text,
+        job_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    pushes (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        user_id -> Nullable<Uuid>,
+        fingerprint -> Text,
+        received_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+        exit_code -> Nullable<Int2>,
+    }
+}
+
+diesel::table! {
+    releases (id) {
+        id -> Uuid,
+        environment_id -> Uuid,
+        number -> Int4,
+        state -> Text,
+        job_id -> Uuid,
+        fence -> Int8,
+        commit_oid -> Text,
+        model -> Jsonb,
+        images -> Jsonb,
+        variables -> Jsonb,
+        objects -> Jsonb,
+        created_at -> Timestamptz,
+        live_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    route_state (only) {
+        only -> Bool,
+        version -> Int8,
+    }
+}
+
+diesel::table! {
+    routers (id) {
+        id -> Text,
+        version -> Int8,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    routes (host, path) {
+        host -> Text,
+        path -> Text,
+        environment_id -> Uuid,
+        release_id -> Uuid,
+        upstreams -> Jsonb,
+    }
+}
+
+diesel::table! {
+    ssh_keys (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        algorithm -> Text,
+        public_key -> Text,
+        fingerprint -> Text,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Text,
+        password_hash -> Nullable<Text>,
+        password_once -> Bool,
+        administrator -> Bool,
+        disabled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::joinable!(account_members -> accounts (account_id));
+diesel::joinable!(account_members -> users (user_id));
+diesel::joinable!(clusters -> environments (environment_id));
+diesel::joinable!(deploy_rules -> projects (project_id));
+diesel::joinable!(environments -> projects (project_id));
+diesel::joinable!(jobs -> environments (environment_id));
+diesel::joinable!(projects -> accounts (account_id));
+diesel::joinable!(ssh_keys -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    account_members,
+    accounts,
+    clusters,
+    deploy_rules,
+    environments,
+    history,
+    job_runs,
+    jobs,
+    outbox,
+    projects,
+    push_refs,
+    pushes,
+    releases,
+    route_state,
+    routers,
+    routes,
+    ssh_keys,
+    users,
+);
