@@ -5,6 +5,7 @@
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod git;
 pub mod paas;
 pub mod tasks;
 pub mod telemetry;

@@ -1,0 +1,420 @@
+//! A project's repository on disk.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use git2::{ErrorCode, ObjectType, Repository, RepositoryInitOptions};
+
+use crate::domain::git_ref::RefName;
+use crate::domain::ids::{JobNumber, ProjectId};
+use crate::domain::oid::Oid;
+
+/// Where jobs pin the commits they deploy, hidden from clients.
+const PINS: &str = "refs/pierhead/jobs/";
+
+/// Folder of every project's repository.
+#[derive(Debug, Clone)]
+pub struct Repositories {
+    root: PathBuf,
+}
+
+/// One project's repository, open.
+pub struct BareRepository {
+    repository: Repository,
+    path: PathBuf,
+}
+
+/// Why a repository could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The folder is not there.
+    #[error("the repository {} is missing", .0.display())]
+    Missing(PathBuf),
+    /// The object is not there, or of another kind.
+    #[error("{0} is not a commit")]
+    NotACommit(Oid),
+    /// libgit2 failed.
+    #[error("git: {}", .0.message())]
+    Git(#[from] git2::Error),
+    /// A file could not be read or written.
+    #[error("could not use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What a change of a ref came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Swap {
+    /// The ref is at the new value.
+    Done,
+    /// The ref was not at the expected value; this is where it is.
+    Elsewhere(Option<Oid>),
+    /// git does not allow it, for this reason.
+    Refused(String),
+}
+
+/// A file at a repository's root, as a commit has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RootFile {
+    /// Its content.
+    Content(Vec<u8>),
+    /// There is none.
+    Absent,
+    /// It is a folder, a symbolic link or a submodule.
+    NotAFile,
+    /// It has this many bytes, which is too much.
+    TooLarge(usize),
+}
+
+impl Repositories {
+    /// The folder that holds them.
+    pub const fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where a project's repository is.
+    pub fn path(&self, project: ProjectId) -> PathBuf {
+        self.root.join(format!("{project}.git"))
+    }
+
+    /// Opens a project's repository.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or damaged.
+    pub fn open(&self, project: ProjectId) -> Result<BareRepository, GitError> {
+        let path = self.path(project);
+        match Repository::open_bare(&path) {
+            Ok(repository) => Ok(BareRepository { repository, path }),
+            Err(error) if error.code() == ErrorCode::NotFound => Err(GitError::Missing(path)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a project's repository; one that is there already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be written.
+    pub fn create(
+        &self,
+        project: ProjectId,
+        default_branch: &str,
+    ) -> Result<BareRepository, GitError> {
+        fs::create_dir_all(&self.root)
+            .map_err(|source| GitError::File { path: self.root.clone(), source })?;
+        let path = self.path(project);
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).initial_head(default_branch).external_template(false);
+        // The roles that serve pushes and that deploy them may be users of one group.
+        options.mode(git2::RepositoryInitMode::SHARED_GROUP);
+        let repository = Repository::init_opts(&path, &options)?;
+        let mut config = repository.config()?;
+        config.set_bool("core.logAllRefUpdates", true)?;
+        // Who the reflog says moved a ref.
+        config.set_str("user.name", "pierhead")?;
+        config.set_str("user.email", "pierhead@localhost")?;
+        Ok(BareRepository { repository, path })
+    }
+}
+
+fn to_git2(oid: Oid) -> git2::Oid {
+    git2::Oid::from_bytes(&oid.bytes()).expect("an object id has 20 bytes")
+}
+
+fn from_git2(oid: git2::Oid) -> Oid {
+    let bytes: [u8; 20] = oid.as_bytes().try_into().expect("an object id has 20 bytes");
+    Oid::from_bytes(bytes)
+}
+
+impl BareRepository {
+    /// Also reads objects that a push brought and that are not stored yet.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is no object folder.
+    pub fn with_quarantine(self, objects: &Path) -> Result<Self, GitError> {
+        let text = objects.to_str().unwrap_or_default();
+        self.repository.odb()?.add_disk_alternate(text)?;
+        Ok(self)
+    }
+
+    /// Where a ref is.
+    ///
+    /// # Errors
+    ///
+    /// When the repository is damaged.
+    pub fn tip(&self, name: &RefName) -> Result<Option<Oid>, GitError> {
+        match self.repository.refname_to_id(name.as_str()) {
+            Ok(oid) => Ok(Some(from_git2(oid))),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The commit behind an object: itself, or what a tag finally names.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit.
+    pub fn peel(&self, oid: Oid) -> Result<Oid, GitError> {
+        self.commit(oid).map(|commit| from_git2(commit.id()))
+    }
+
+    fn commit(&self, oid: Oid) -> Result<git2::Commit<'_>, GitError> {
+        let object = self
+            .repository
+            .find_object(to_git2(oid), None)
+            .map_err(|_missing| GitError::NotACommit(oid))?;
+        object.peel_to_commit().map_err(|_other_kind| GitError::NotACommit(oid))
+    }
+
+    /// Whether one commit is another or contains it; tags are peeled.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is no commit.
+    pub fn descends(&self, newer: Oid, older: Oid) -> Result<bool, GitError> {
+        let (newer, older) = (self.commit(newer)?.id(), self.commit(older)?.id());
+        Ok(newer == older || self.repository.graph_descendant_of(newer, older)?)
+    }
+
+    /// First line of a commit's message.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit.
+    pub fn subject(&self, oid: Oid) -> Result<String, GitError> {
+        let commit = self.commit(oid)?;
+        let summary = commit.summary_bytes().unwrap_or_default();
+        Ok(String::from_utf8_lossy(summary).into_owned())
+    }
+
+    /// A file at the root of a commit's tree.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit, or the repository is damaged.
+    pub fn root_file(
+        &self,
+        commit: Oid,
+        name: &str,
+        most_bytes: usize,
+    ) -> Result<RootFile, GitError> {
+        let tree = self.commit(commit)?.tree()?;
+        let Some(entry) = tree.get_name(name) else {
+            return Ok(RootFile::Absent);
+        };
+        let is_link = entry.filemode() == i32::from(git2::FileMode::Link);
+        if entry.kind() != Some(ObjectType::Blob) || is_link {
+            return Ok(RootFile::NotAFile);
+        }
+        let (size, _) = self.repository.odb()?.read_header(entry.id())?;
+        if size > most_bytes {
+            return Ok(RootFile::TooLarge(size));
+        }
+        let blob = self.repository.find_blob(entry.id())?;
+        Ok(RootFile::Content(blob.content().to_vec()))
+    }
+
+    /// The tree of a commit, for those of this layer.
+    pub(super) fn tree(&self, commit: Oid) -> Result<git2::Tree<'_>, GitError> {
+        Ok(self.commit(commit)?.tree()?)
+    }
+
+    /// The library's own handle, for those of this layer.
+    pub(super) const fn handle(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Moves, makes or deletes a ref if it is where it is expected.
+    ///
+    /// Whoever calls holds the repository's advisory lock, so a lock file found here was left by
+    /// a process that was killed, and is removed.
+    ///
+    /// # Errors
+    ///
+    /// When the repository is damaged or cannot be written.
+    pub fn swap(
+        &self,
+        name: &RefName,
+        expected: Option<Oid>,
+        new: Option<Oid>,
+        why: &str,
+    ) -> Result<Swap, GitError> {
+        self.remove_left_locks(name.as_str())?;
+        let tip = self.tip(name)?;
+        if tip != expected {
+            return Ok(Swap::Elsewhere(tip));
+        }
+        let changed = match (expected, new) {
+            (None, None) => Ok(()),
+            (Some(_), None) => self
+                .repository
+                .find_reference(name.as_str())
+                .and_then(|mut reference| reference.delete()),
+            (None, Some(_)) if let Some(other) = self.conflict(name)? => {
+                return Ok(Swap::Refused(format!("`{other}` is in the way")));
+            }
+            (expected, Some(new)) => {
+                let current = expected.map_or(git2::Oid::ZERO_SHA1, to_git2);
+                self.repository
+                    .reference_matching(name.as_str(), to_git2(new), true, current, why)
+                    .map(drop)
+            }
+        };
+        match changed {
+            Ok(()) => Ok(Swap::Done),
+            Err(error) if error.code() == ErrorCode::Modified => {
+                Ok(Swap::Elsewhere(self.tip(name)?))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A ref that cannot be there beside this one: `refs/heads/a` and `refs/heads/a/b`.
+    ///
+    /// # Errors
+    ///
+    /// When the repository is damaged.
+    pub fn conflict(&self, name: &RefName) -> Result<Option<String>, GitError> {
+        let text = name.as_str();
+        let above = text.match_indices('/').filter_map(|(end, _)| text.get(..end));
+        for ancestor in above {
+            if self.repository.find_reference(ancestor).is_ok() {
+                return Ok(Some(ancestor.to_owned()));
+            }
+        }
+        let mut below = self.repository.references_glob(&format!("{text}/*"))?;
+        let below = below.names().next().transpose()?.map(str::to_owned);
+        Ok(below)
+    }
+
+    fn remove_left_locks(&self, name: &str) -> Result<(), GitError> {
+        for file in [format!("{name}.lock"), "packed-refs.lock".to_owned()] {
+            let path = self.path.join(file);
+            match fs::remove_file(&path) {
+                Ok(()) => tracing::info!("Removed {}, left by a killed process", path.display()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // `a.lock` below a ref that is a file cannot exist either.
+                Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+                Err(source) => return Err(GitError::File { path, source }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a commit while a job or its release is kept.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be written.
+    pub fn pin(&self, job: JobNumber, commit: Oid) -> Result<(), GitError> {
+        let name = format!("{PINS}{job}");
+        self.remove_left_locks(&name)?;
+        self.repository.reference(&name, to_git2(commit), true, "deploy")?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn repository() -> (tempfile::TempDir, BareRepository) {
+        let folder = tempfile::tempdir().unwrap();
+        let repositories = Repositories::new(folder.path().join("repositories"));
+        let repository = repositories.create(ProjectId::from(Uuid::from_u128(1)), "main").unwrap();
+        (folder, repository)
+    }
+
+    fn commit(repository: &BareRepository, parents: &[Oid], files: &[(&str, i32)]) -> Oid {
+        let handle = repository.handle();
+        let mut builder = handle.treebuilder(None).unwrap();
+        for (name, mode) in files {
+            let blob = handle.blob(name.as_bytes()).unwrap();
+            builder.insert(name, blob, *mode).unwrap();
+        }
+        let tree = handle.find_tree(builder.write().unwrap()).unwrap();
+        let parents: Vec<_> =
+            parents.iter().map(|oid| handle.find_commit(to_git2(*oid)).unwrap()).collect();
+        let who = git2::Signature::new("a", "a@b", &git2::Time::new(0, 0)).unwrap();
+        let subject = format!("Commit {}\n\nBody", parents.len());
+        let oid = handle
+            .commit(None, &who, &who, &subject, &tree, &parents.iter().collect::<Vec<_>>())
+            .unwrap();
+        from_git2(oid)
+    }
+
+    fn main() -> RefName {
+        "refs/heads/main".parse().unwrap()
+    }
+
+    #[test]
+    fn a_ref_moves_only_from_where_it_is_expected() {
+        let (_folder, repository) = repository();
+        let first = commit(&repository, &[], &[("a", 0o100_644)]);
+        let second = commit(&repository, &[first], &[("b", 0o100_644)]);
+        let swap = |expected, new| repository.swap(&main(), expected, new, "test").unwrap();
+        assert_eq!(swap(Some(first), Some(second)), Swap::Elsewhere(None));
+        assert_eq!(swap(None, Some(first)), Swap::Done);
+        assert_eq!(swap(None, Some(second)), Swap::Elsewhere(Some(first)));
+        assert_eq!(swap(Some(first), Some(second)), Swap::Done);
+        assert_eq!(swap(Some(second), None), Swap::Done);
+        assert_eq!(repository.tip(&main()).unwrap(), None);
+        assert!(repository.descends(second, first).unwrap());
+        assert!(repository.descends(first, first).unwrap());
+        assert!(!repository.descends(first, second).unwrap());
+    }
+
+    #[test]
+    fn a_lock_that_a_killed_process_left_is_removed() {
+        let (_folder, repository) = repository();
+        let first = commit(&repository, &[], &[("a", 0o100_644)]);
+        fs::write(repository.path.join("refs/heads/main.lock"), "").unwrap();
+        assert_eq!(repository.swap(&main(), None, Some(first), "test").unwrap(), Swap::Done);
+    }
+
+    #[test]
+    fn a_branch_beside_a_folder_of_its_name_is_refused() {
+        let (_folder, repository) = repository();
+        let first = commit(&repository, &[], &[("a", 0o100_644)]);
+        let below: RefName = "refs/heads/main/below".parse().unwrap();
+        assert_eq!(repository.swap(&main(), None, Some(first), "test").unwrap(), Swap::Done);
+        let swap = repository.swap(&below, None, Some(first), "test").unwrap();
+        assert_eq!(swap, Swap::Refused("`refs/heads/main` is in the way".to_owned()));
+        let other: RefName = "refs/heads/other".parse().unwrap();
+        let below: RefName = "refs/heads/other/below".parse().unwrap();
+        repository.swap(&below, None, Some(first), "test").unwrap();
+        assert_eq!(repository.conflict(&other).unwrap().as_deref(), Some(below.as_str()));
+    }
+
+    #[test]
+    fn only_a_plain_file_of_bounded_size_is_read() {
+        let (_folder, repository) = repository();
+        let files = [("file", 0o100_644), ("link", 0o120_000), ("large-file", 0o100_755)];
+        let oid = commit(&repository, &[], &files);
+        let read = |name| repository.root_file(oid, name, 5).unwrap();
+        assert_eq!(read("file"), RootFile::Content(b"file".to_vec()));
+        assert_eq!(read("link"), RootFile::NotAFile);
+        assert_eq!(read("large-file"), RootFile::TooLarge(10));
+        assert_eq!(read("other"), RootFile::Absent);
+        assert_eq!(repository.subject(oid).unwrap(), "Commit 0");
+    }
+
+    #[test]
+    fn what_is_not_a_commit_is_said_so() {
+        let (_folder, repository) = repository();
+        let absent = Oid::from_bytes([7; 20]);
+        assert!(matches!(repository.peel(absent), Err(GitError::NotACommit(oid)) if oid == absent));
+        let blob = from_git2(repository.handle().blob(b"x").unwrap());
+        assert!(matches!(repository.peel(blob), Err(GitError::NotACommit(_))));
+    }
+}
