@@ -7,5 +7,6 @@ pub mod db;
 pub mod domain;
 pub mod git;
 pub mod paas;
+pub mod queue;
 pub mod tasks;
 pub mod telemetry;
