@@ -6,6 +6,7 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod git;
+pub mod history;
 pub mod paas;
 pub mod queue;
 pub mod tasks;

@@ -36,6 +36,12 @@ pub struct Db {
     pool: Pool<AsyncPgConnection>,
 }
 
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db").field("pool", &self.pool.status()).finish()
+    }
+}
+
 /// An error that knows whether the same work may succeed when it is repeated.
 pub trait Transient: From<Error> {
     /// Whether repeating may help.
@@ -67,17 +73,18 @@ impl Transient for Error {
     }
 }
 
-/// Work on one connection, which may be asked for again when the connection breaks.
+/// Work on one connection. It is cloned for every try, because a connection may break.
 ///
-/// Implemented by every `async |connection| …` whose future can move between threads.
-pub trait Work<'c, T, E>: Fn(&'c mut AsyncPgConnection) -> Self::Future {
+/// Implemented by every `async move |connection| …` whose captures can be cloned and whose future
+/// can move between threads.
+pub trait Work<'c, T, E>: FnOnce(&'c mut AsyncPgConnection) -> Self::Future {
     /// The work under way.
     type Future: Future<Output = Result<T, E>> + Send;
 }
 
 impl<'c, T, E, F, U> Work<'c, T, E> for F
 where
-    F: Fn(&'c mut AsyncPgConnection) -> U,
+    F: FnOnce(&'c mut AsyncPgConnection) -> U,
     U: Future<Output = Result<T, E>> + Send,
 {
     type Future = U;
@@ -105,16 +112,22 @@ impl Db {
     /// # Errors
     ///
     /// Those of the work; transient ones only when they last longer than 20 s.
-    pub async fn run<T, E, F>(&self, work: F) -> Result<T, E>
+    pub fn run<'a, T, E, F>(&'a self, work: F) -> BoxFuture<'a, Result<T, E>>
     where
-        F: for<'c> AsyncFn(&'c mut AsyncPgConnection) -> Result<T, E>
+        F: for<'c> AsyncFnOnce(&'c mut AsyncPgConnection) -> Result<T, E>
             + for<'c> Work<'c, T, E>
+            + Clone
             + Send
-            + Sync,
-        E: Transient + Send,
-        T: Send,
+            + Sync
+            + 'a,
+        E: Transient + Send + 'a,
+        T: Send + 'a,
     {
-        self.repeat(async |connection: &mut Object<AsyncPgConnection>| work(connection).await).await
+        self.repeat(move |mut connection: Object<AsyncPgConnection>| {
+            let work = work.clone();
+            async move { work(&mut connection).await }
+        })
+        .boxed()
     }
 
     /// Does work in a transaction, and repeats it whole on deadlocks, serialization failures and
@@ -125,33 +138,34 @@ impl Db {
     /// # Errors
     ///
     /// Those of the work; transient ones only when they last longer than 20 s.
-    pub async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    pub fn transaction<'a, T, E, F>(&'a self, work: F) -> BoxFuture<'a, Result<T, E>>
     where
-        F: for<'c> AsyncFn(&'c mut AsyncPgConnection) -> Result<T, E>
+        F: for<'c> AsyncFnOnce(&'c mut AsyncPgConnection) -> Result<T, E>
             + for<'c> Work<'c, T, E>
+            + Clone
             + Send
-            + Sync,
-        E: Transient + Send,
-        T: Send,
+            + Sync
+            + 'a,
+        E: Transient + Send + 'a,
+        T: Send + 'a,
     {
-        self.repeat(async |connection: &mut Object<AsyncPgConnection>| {
-            connection.transaction(async |connection| work(connection).await).await
+        self.repeat(move |mut connection: Object<AsyncPgConnection>| {
+            let work = work.clone();
+            async move { connection.transaction(async |connection| work(connection).await).await }
         })
-        .await
+        .boxed()
     }
 
-    async fn repeat<T, E>(
-        &self,
-        work: impl AsyncFn(&mut Object<AsyncPgConnection>) -> Result<T, E>,
-    ) -> Result<T, E>
+    async fn repeat<T, E, U>(&self, work: impl Fn(Object<AsyncPgConnection>) -> U) -> Result<T, E>
     where
         E: Transient,
+        U: Future<Output = Result<T, E>>,
     {
         let deadline = Instant::now() + PATIENCE;
         let (mut pause, longest) = PAUSES;
         loop {
             let error = match self.checkout().await {
-                Ok(mut connection) => match work(&mut connection).await {
+                Ok(connection) => match work(connection).await {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
                 },
