@@ -130,7 +130,10 @@ mod tests {
     #[test]
     fn a_forced_update_a_new_branch_and_a_tag_overtake_nothing() {
         let stale = Err(Stale { tip: Some(B) });
-        assert_eq!(claim(RefUpdate { forced: true, ..update(Some(A), C) }, Some(B), CONTAINED), stale);
+        assert_eq!(
+            claim(RefUpdate { forced: true, ..update(Some(A), C) }, Some(B), CONTAINED),
+            stale
+        );
         assert_eq!(claim(update(None, C), Some(B), CONTAINED), stale);
         assert_eq!(
             claim(RefUpdate { kind: RefKind::Tag, ..update(Some(A), C) }, Some(B), CONTAINED),

@@ -110,7 +110,9 @@ fn check_type(data: &KeyData, algorithm: &Algorithm) -> Result<(), BadSshKey> {
         | KeyData::Ecdsa(_)
         | KeyData::SkEd25519(_)
         | KeyData::SkEcdsaSha2NistP256(_) => Ok(()),
-        KeyData::Dsa(_) | KeyData::Certificate(_) | KeyData::Other(_) | _ => Err(BadSshKey::Type(algorithm.as_str().to_owned())),
+        KeyData::Dsa(_) | KeyData::Certificate(_) | KeyData::Other(_) | _ => {
+            Err(BadSshKey::Type(algorithm.as_str().to_owned()))
+        }
     }
 }
 
