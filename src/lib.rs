@@ -7,6 +7,7 @@ pub mod db;
 pub mod domain;
 pub mod git;
 pub mod history;
+pub mod jobs;
 pub mod paas;
 pub mod queue;
 pub mod tasks;

@@ -161,6 +161,25 @@ impl Job {
             .await
     }
 
+    /// The newest job of an environment that waits.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn newest_queued(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+    ) -> QueryResult<Option<JobId>> {
+        jobs::table
+            .filter(jobs::environment_id.eq(environment))
+            .filter(jobs::state.eq(JobState::Queued.as_str()))
+            .order(jobs::number.desc())
+            .select(jobs::id)
+            .first(connection)
+            .await
+            .optional()
+    }
+
     /// The jobs of a project that have not ended and deploy this ref, newest first.
     ///
     /// # Errors

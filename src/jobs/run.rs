@@ -1,0 +1,374 @@
+//! What a run may write, as long as it is the current one.
+
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+
+use crate::db::lock::RepositoryLock;
+use crate::db::models::environment::Environment;
+use crate::db::models::job::{Held, Job};
+use crate::db::models::release::{NewRelease, Release};
+use crate::db::models::{route, run as runs};
+use crate::db::pool::{Db, Transient};
+use crate::domain::git_ref::RefName;
+use crate::domain::history::{End, NewEntry, Step};
+use crate::domain::ids::{Attempt, Fence, ProjectId, ReleaseId, RouteVersion};
+use crate::domain::job::{Outcome, RefResult};
+use crate::domain::oid::Oid;
+use crate::domain::ref_move::{AtEnd, RefMoves, at_end};
+use crate::domain::route::{Host, Route};
+use crate::domain::run::RunOutcome;
+use crate::git::bare_repository::{GitError, Swap};
+use crate::history::{Appended, Recorder, Writer, append};
+use crate::jobs::{Jobs, JobsError, ring_next};
+use crate::tasks::Tasks;
+
+/// One try of a job, by the worker that claimed it.
+#[derive(Debug, Clone)]
+pub struct Run {
+    jobs: Jobs,
+    job: Job,
+    project: ProjectId,
+    fence: Fence,
+    attempt: Attempt,
+}
+
+/// Why a run did not write.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It is no longer the current run: its worker touches nothing more.
+    #[error("another worker owns the environment")]
+    Lost,
+    /// Somebody asked for the job to be cancelled before this.
+    #[error("cancelled by {by}")]
+    Cancelled {
+        /// Who.
+        by: String,
+    },
+    /// Another environment holds a host and path.
+    #[error("`{0}` is taken by another deployment")]
+    Taken(String),
+    /// The database or the repository does not answer.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+}
+
+impl From<diesel::result::Error> for RunError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Jobs(error.into())
+    }
+}
+
+impl Transient for RunError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Jobs(error) => error.is_transient(),
+            Self::Lost | Self::Cancelled { .. } | Self::Taken(_) => false,
+        }
+    }
+}
+
+/// How a run and its job end.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// How the job ends.
+    pub outcome: Outcome,
+    /// The step it failed in.
+    pub failed_step: Option<Step>,
+    /// Why, in a few words; empty when it is live.
+    pub reason: String,
+    /// Verb of the last row.
+    pub step: Step,
+    /// Text of the last row.
+    pub text: String,
+}
+
+/// Where a live job's ref stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefEnd {
+    /// What came of it.
+    pub result: RefResult,
+    /// Where it is now.
+    pub tip: Option<Oid>,
+}
+
+impl Run {
+    pub(super) const fn new(
+        jobs: Jobs,
+        job: Job,
+        project: ProjectId,
+        fence: Fence,
+        attempt: Attempt,
+    ) -> Self {
+        Self { jobs, job, project, fence, attempt }
+    }
+
+    /// The job as it was when it was claimed.
+    pub const fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// The project that is deployed.
+    pub const fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    /// What everything it puts on a target carries.
+    pub const fn fence(&self) -> Fence {
+        self.fence
+    }
+
+    /// Which try it is.
+    pub const fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
+    /// What all jobs are kept in.
+    pub const fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    pub(super) const fn db(&self) -> &Db {
+        &self.jobs.db
+    }
+
+    pub(super) const fn lease(&self) -> Duration {
+        self.jobs.lease
+    }
+
+    pub(super) fn lease_ms(&self) -> i64 {
+        self.jobs.lease_ms()
+    }
+
+    /// Starts writing the History of this run.
+    pub fn recorder(&self, tasks: &Tasks) -> Recorder {
+        Recorder::start(self.db(), self.job.id, self.writer(), tasks)
+    }
+
+    const fn writer(&self) -> Writer {
+        Writer::Run { fence: self.fence, attempt: self.attempt }
+    }
+
+    /// Holds the job's row, if this is still its run.
+    async fn hold(&self, connection: &mut AsyncPgConnection) -> Result<(Held, Job), RunError> {
+        Job::hold(connection, self.job.id, self.fence).await?.ok_or(RunError::Lost)
+    }
+
+    /// The release that serves where this run deploys to.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn live_release(&self) -> Result<Option<Release>, RunError> {
+        let environment = self.job.environment_id;
+        Ok(self
+            .db()
+            .run(async move |connection| Release::live(connection, environment).await)
+            .await?)
+    }
+
+    /// Stores what is about to be applied, and numbers it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn store_release(&self, new: NewRelease) -> Result<Release, RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                drop(Environment::lock(connection, run.job.environment_id).await?);
+                let (held, job) = run.hold(connection).await?;
+                Ok(new.store(connection, job.environment_id, &held).await?)
+            })
+            .await
+    }
+
+    /// Stores durably that targets are about to be changed.
+    ///
+    /// # Errors
+    ///
+    /// When the job is cancelled, an entrance is taken, the run is lost, or the database does not
+    /// answer.
+    pub async fn begin_applying(&self, entrances: Vec<(Host, String)>) -> Result<(), RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                let (held, job) = run.hold(connection).await?;
+                refuse_cancelled(&job)?;
+                refuse_taken(connection, &job, &entrances).await?;
+                Ok(Job::set_applying(connection, &held).await?)
+            })
+            .await
+    }
+
+    /// Sends people to a release, or to nothing, once routers have followed.
+    ///
+    /// # Errors
+    ///
+    /// When an entrance is taken, the run is lost, or the database does not answer.
+    pub async fn switch_routes(
+        &self,
+        release: Option<ReleaseId>,
+        routes: Vec<Route>,
+    ) -> Result<RouteVersion, RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                let (_held, job) = run.hold(connection).await?;
+                let entrances: Vec<_> =
+                    routes.iter().map(|route| (route.host.clone(), route.path.clone())).collect();
+                refuse_taken(connection, &job, &entrances).await?;
+                Ok(route::replace(connection, job.environment_id, release, &routes).await?)
+            })
+            .await
+    }
+
+    /// Makes a release the one that serves. From here the job can only end as live.
+    ///
+    /// # Errors
+    ///
+    /// When the job is cancelled, the run is lost, or the database does not answer.
+    pub async fn go_live(&self, release: &Release) -> Result<(), RunError> {
+        let (run, release) = (self.clone(), release.clone());
+        self.db()
+            .transaction(async move |connection| {
+                let mut lock = Environment::lock(connection, run.job.environment_id).await?;
+                let (held, job) = run.hold(connection).await?;
+                if job.ref_result.is_some() {
+                    // Done before; the answer was lost.
+                    return Ok(());
+                }
+                refuse_cancelled(&job)?;
+                release.set_live(connection, &held).await?;
+                lock.set_live(connection, release.id).await?;
+                Ok(Job::set_ref_result(connection, &held, RefResult::Pending).await?)
+            })
+            .await
+    }
+
+    /// Moves the ref of a live job, if it moves one.
+    ///
+    /// # Errors
+    ///
+    /// When the run is lost, or the database or the repository does not answer.
+    pub async fn move_ref(&self) -> Result<Option<RefEnd>, RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                RepositoryLock::take(connection, run.project).await?;
+                let (held, job) = run.hold(connection).await?;
+                let (Some(name), Some(new)) = (job.ref_name.clone(), job.new_oid) else {
+                    return Ok(None);
+                };
+                if job.ref_moves != RefMoves::OnSuccess {
+                    return Ok(None);
+                }
+                let end = run.settle_ref(&job, name, new).await.map_err(JobsError::from)?;
+                Job::set_ref_result(connection, &held, end.result).await?;
+                Ok(Some(end))
+            })
+            .await
+    }
+
+    async fn settle_ref(&self, job: &Job, name: RefName, new: Oid) -> Result<RefEnd, GitError> {
+        let expected = job.expected_tip;
+        let end = |result, tip| RefEnd { result, tip };
+        self.jobs
+            .in_repository(self.project, move |repository| {
+                let tip = repository.tip(&name)?;
+                let ahead = |tip| repository.descends(tip, new).unwrap_or(false);
+                Ok(match at_end(expected, new, tip, ahead) {
+                    AtEnd::Moved => end(RefResult::Moved, tip),
+                    AtEnd::Kept => end(RefResult::Kept, tip),
+                    AtEnd::Elsewhere => end(RefResult::Elsewhere, tip),
+                    AtEnd::Move => match repository.swap(&name, tip, Some(new), "deploy")? {
+                        Swap::Done => end(RefResult::Moved, Some(new)),
+                        Swap::Elsewhere(tip) => end(RefResult::Elsewhere, tip),
+                        Swap::Refused(_) => end(RefResult::Elsewhere, tip),
+                    },
+                })
+            })
+            .await
+    }
+
+    /// Ends the run and its job, and rings for the next.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn end(&self, end: RunEnd) -> Result<(), RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                drop(Environment::lock(connection, run.job.environment_id).await?);
+                run.hold(connection).await?;
+                let outcome = end.outcome;
+                let row = NewEntry::end(
+                    end.step,
+                    &end.text,
+                    None,
+                    End {
+                        outcome,
+                        failed_step: end.failed_step,
+                        reason: end.reason.clone(),
+                        exit_code: u8::from(outcome != Outcome::Live),
+                    },
+                );
+                match append(connection, run.job.id, run.writer(), &[row]).await? {
+                    Appended::Written => {}
+                    Appended::Refused => return Err(RunError::Lost),
+                }
+                Job::set_ended(connection, run.job.id, outcome, &end.reason, None).await?;
+                Release::set_failed_of_job(connection, run.job.id).await?;
+                let run_outcome = match outcome {
+                    Outcome::Live => RunOutcome::Live,
+                    Outcome::Cancelled => RunOutcome::Cancelled,
+                    Outcome::Lost => RunOutcome::Lost,
+                    Outcome::Failed | Outcome::Superseded | Outcome::Stale | Outcome::Refused => {
+                        RunOutcome::Failed
+                    }
+                };
+                runs::close(connection, run.job.id, run.attempt, run_outcome).await?;
+                Ok(ring_next(connection, run.job.environment_id).await?)
+            })
+            .await
+    }
+
+    /// Gives a job back that has changed no target, because its worker stops.
+    ///
+    /// The try is not counted.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn give_back(&self) -> Result<(), RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                drop(Environment::lock(connection, run.job.environment_id).await?);
+                run.hold(connection).await?;
+                runs::close(connection, run.job.id, run.attempt, RunOutcome::Interrupted).await?;
+                Job::set_queued(connection, run.job.id).await?;
+                Ok(ring_next(connection, run.job.environment_id).await?)
+            })
+            .await
+    }
+}
+
+fn refuse_cancelled(job: &Job) -> Result<(), RunError> {
+    match &job.cancel_asked_at {
+        Some(_) => Err(RunError::Cancelled { by: job.cancel_asked_by.clone().unwrap_or_default() }),
+        None => Ok(()),
+    }
+}
+
+async fn refuse_taken(
+    connection: &mut AsyncPgConnection,
+    job: &Job,
+    entrances: &[(Host, String)],
+) -> Result<(), RunError> {
+    match route::taken(connection, job.environment_id, entrances).await? {
+        Some((host, path)) => Err(RunError::Taken(format!("{host}{path}"))),
+        None => Ok(()),
+    }
+}
