@@ -15,8 +15,10 @@ use toml::{Table, Value};
 
 use crate::domain::nearest::nearest;
 
+mod hook_environment;
 mod span;
 
+pub use hook_environment::HookEnvironment;
 pub use span::Span;
 
 /// Prefix of the variables that are read.
@@ -217,6 +219,14 @@ const fn count(number: usize) -> NonZeroUsize {
     match NonZeroUsize::new(number) {
         Some(count) => count,
         None => NonZeroUsize::MIN,
+    }
+}
+
+impl SshConfig {
+    /// What people type behind `ssh`: `git@example.org`, with `-p` unless the port is 22.
+    pub fn address(&self) -> String {
+        let Self { host, port, user, .. } = self;
+        if *port == 22 { format!("{user}@{host}") } else { format!("-p {port} {user}@{host}") }
     }
 }
 

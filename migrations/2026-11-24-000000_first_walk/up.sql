@@ -167,7 +167,6 @@ CREATE TABLE push_refs (
     ref_name text NOT NULL,
     old_oid  text CHECK (old_oid ~ '^[0-9a-f]{40}$'),
     new_oid  text CHECK (new_oid ~ '^[0-9a-f]{40}$'),
-    forced   boolean NOT NULL DEFAULT false,
     decision text NOT NULL CHECK (decision IN
         ('deployed', 'attached', 'stored', 'deleted', 'refused')),
     reason   text NOT NULL DEFAULT '',

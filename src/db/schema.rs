@@ -152,7 +152,6 @@ diesel::table! {
         ref_name -> Text,
         old_oid -> Nullable<Text>,
         new_oid -> Nullable<Text>,
-        forced -> Bool,
         decision -> Text,
         reason -> Text,
         job_id -> Nullable<Uuid>,

@@ -166,6 +166,19 @@ impl BareRepository {
         self.commit(oid).map(|commit| from_git2(commit.id()))
     }
 
+    /// Whether an object is there and is itself a commit.
+    ///
+    /// # Errors
+    ///
+    /// When the repository is damaged.
+    pub fn is_commit(&self, oid: Oid) -> Result<bool, GitError> {
+        match self.repository.odb()?.read_header(to_git2(oid)) {
+            Ok((_, kind)) => Ok(kind == ObjectType::Commit),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn commit(&self, oid: Oid) -> Result<git2::Commit<'_>, GitError> {
         let object = self
             .repository

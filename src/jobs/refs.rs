@@ -52,12 +52,12 @@ impl Jobs {
             .await
     }
 
-    /// Where a ref is; the caller holds the repository's lock.
-    pub(super) async fn tip(
-        &self,
-        project: ProjectId,
-        name: RefName,
-    ) -> Result<Option<Oid>, GitError> {
+    /// Where a ref is now; what is decided from it needs the repository's lock.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub async fn tip(&self, project: ProjectId, name: RefName) -> Result<Option<Oid>, GitError> {
         self.in_repository(project, move |repository| repository.tip(&name)).await
     }
 

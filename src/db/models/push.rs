@@ -64,8 +64,6 @@ pub struct PushRef<'a> {
     pub old_oid: Option<Oid>,
     /// What was pushed; `None`: a deletion.
     pub new_oid: Option<Oid>,
-    /// Whether commits were dropped.
-    pub forced: bool,
     /// What was decided.
     pub decision: Decision,
     /// Why, when it was refused.

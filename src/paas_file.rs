@@ -1,0 +1,91 @@
+//! Reads the deployment file of a commit and compiles it, without a checkout.
+
+use crate::domain::oid::Oid;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::variables::Variables;
+use crate::git::bare_repository::{BareRepository, GitError, RootFile};
+use crate::paas::Compiled;
+
+/// Most bytes of a deployment file (paas-yaml.md §3).
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// What a file is compiled with, besides its text.
+#[derive(Debug)]
+pub struct Launch<'a> {
+    /// Name of the file.
+    pub file: &'a str,
+    /// The project, its environment and its prefix.
+    pub snapshot: &'a Snapshot,
+    /// Launch variables.
+    pub variables: &'a Variables,
+}
+
+/// Why a commit's file did not compile.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// It is missing.
+    #[error("no {0} at the root of this commit")]
+    Absent(String),
+    /// There is something else of that name.
+    #[error("{0} is not a plain file")]
+    NotAFile(String),
+    /// Over 1 MiB.
+    #[error("{file} has {bytes} bytes; at most {MOST_BYTES}")]
+    TooLarge {
+        /// Its name.
+        file: String,
+        /// Its size.
+        bytes: usize,
+    },
+    /// It has faults.
+    #[error("{reason}")]
+    Faults {
+        /// The first fault and how many there are, for git's rejection line.
+        reason: String,
+        /// All of them, as a compiler prints them.
+        lines: Vec<String>,
+    },
+    /// The repository could not be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+impl Broken {
+    /// What a person reads above the rejection line.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            Self::Faults { lines, .. } => lines,
+            Self::Absent(_) | Self::NotAFile(_) | Self::TooLarge { .. } | Self::Git(_) => &[],
+        }
+    }
+}
+
+/// A file that compiled.
+#[derive(Debug)]
+pub struct CompiledFile {
+    /// What it comes to, with its warnings.
+    pub compiled: Compiled,
+    /// The warnings as a compiler prints them.
+    pub warnings: Vec<String>,
+}
+
+/// Compiles the file of a commit against the commit's own tree. Blocks.
+///
+/// # Errors
+///
+/// When there is no such file, it has faults, or the repository cannot be read.
+pub fn compile_at(
+    repository: &BareRepository,
+    commit: Oid,
+    launch: &Launch<'_>,
+) -> Result<CompiledFile, Broken> {
+    let name = launch.file.to_owned();
+    let content = match repository.root_file(commit, launch.file, MOST_BYTES)? {
+        RootFile::Content(content) => content,
+        RootFile::Absent => return Err(Broken::Absent(name)),
+        RootFile::NotAFile => return Err(Broken::NotAFile(name)),
+        RootFile::TooLarge(bytes) => return Err(Broken::TooLarge { file: name, bytes }),
+    };
+    let _ = (content, launch.variables, launch.snapshot);
+    todo!()
+}

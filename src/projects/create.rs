@@ -1,0 +1,171 @@
+//! Accounts, projects, targets and rules come into being.
+
+use crate::db::models::cluster::NewCluster;
+use crate::db::models::environment::Environment;
+use crate::db::models::project::Project;
+use crate::db::models::user::User;
+use crate::db::models::{account, deploy_rule};
+use crate::db::pool::Db;
+use crate::domain::access::Role;
+use crate::domain::deploy_rule::{DeployRule, Protection, RefPattern};
+use crate::domain::environment::EnvironmentName;
+use crate::domain::git_ref::RefName;
+use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
+use crate::domain::snapshot::ClusterKind;
+use crate::git::bare_repository::Repositories;
+use crate::projects::{ProjectError, only};
+use crate::tasks::blocking;
+
+/// Adds an account, and its owner if one is named.
+///
+/// # Errors
+///
+/// When the name is taken, nobody has the owner's address, or the database does not answer.
+pub async fn create_account(
+    db: &Db,
+    slug: AccountSlug,
+    owner: Option<String>,
+) -> Result<(), ProjectError> {
+    db.transaction(async move |connection| {
+        let Some(id) = account::insert(connection, &slug).await? else {
+            return Err(ProjectError::Exists(slug.to_string()));
+        };
+        if let Some(email) = owner {
+            let user = User::by_email(connection, &email).await?;
+            let user = user.ok_or(ProjectError::NoUser(email))?;
+            account::set_member(connection, id, user.id, Role::Owner).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Makes somebody a member of an account, or changes their role.
+///
+/// # Errors
+///
+/// When there is no such account or person, or the database does not answer.
+pub async fn set_member(
+    db: &Db,
+    slug: AccountSlug,
+    email: String,
+    role: Role,
+) -> Result<(), ProjectError> {
+    db.transaction(async move |connection| {
+        let account = account::by_slug(connection, &slug).await?;
+        let account = account.ok_or(ProjectError::NotFound(slug.to_string()))?;
+        let user = User::by_email(connection, &email).await?;
+        let user = user.ok_or(ProjectError::NoUser(email))?;
+        Ok(account::set_member(connection, account, user.id, role).await?)
+    })
+    .await
+}
+
+/// Adds a project with its repository.
+///
+/// # Errors
+///
+/// When the account is missing, the name is taken, or something does not answer.
+pub async fn create_project(
+    db: &Db,
+    repositories: &Repositories,
+    (account, project): (AccountSlug, ProjectSlug),
+    default_branch: &str,
+) -> Result<(), ProjectError> {
+    RefName::branch(default_branch)?;
+    let (repositories, branch) = (repositories.clone(), default_branch.to_owned());
+    db.transaction(async move |connection| {
+        let id = account::by_slug(connection, &account).await?;
+        let id = id.ok_or(ProjectError::NotFound(account.to_string()))?;
+        let Some(id) = Project::insert(connection, id, &project, &branch).await? else {
+            return Err(ProjectError::Exists(format!("{account}/{project}")));
+        };
+        // Before the commit: a project whose repository is missing could not be pushed to.
+        Ok(blocking(move || repositories.create(id, &branch).map(drop)).await?)
+    })
+    .await
+}
+
+/// A target about to be added to a project.
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    /// The project.
+    pub project: ProjectName,
+    /// Name of the target.
+    pub name: String,
+    /// The environment it serves, made if it is not there.
+    pub environment: EnvironmentName,
+    /// What drives it.
+    pub kind: ClusterKind,
+    /// Where it answers.
+    pub address: String,
+    /// First part of deployed names; the account's name if none is given.
+    pub namespace: Option<String>,
+}
+
+/// Adds a target. The first one of a project also makes the default branch deploy to it.
+///
+/// # Errors
+///
+/// When the project is missing, the name is taken, the address is of another form, or the database
+/// does not answer.
+pub async fn create_cluster(db: &Db, target: NewTarget) -> Result<(), ProjectError> {
+    target.kind.check_address(&target.address)?;
+    db.transaction(async move |connection| {
+        let project = only(Project::by_name(connection, &target.project).await?, &target.project)?;
+        let environment =
+            Environment::ensure(connection, project.id, &target.environment).await?.id;
+        let cluster = NewCluster {
+            project: project.id,
+            environment,
+            name: &target.name,
+            kind: target.kind,
+            address: &target.address,
+            namespace: target.namespace.as_deref().unwrap_or(project.account.as_str()),
+        };
+        if cluster.insert(connection).await?.is_none() {
+            return Err(ProjectError::Exists(target.name));
+        }
+        if !deploy_rule::exist(connection, project.id).await? {
+            let branch = RefName::branch(project.default_branch())?;
+            let pattern = branch.as_str().parse();
+            let pattern: RefPattern = pattern.expect("the name of a branch is a pattern");
+            let protection = Protection::Open;
+            let rule = DeployRule { pattern, environment, priority: 0, protection };
+            deploy_rule::set(connection, project.id, &rule).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A deploy rule about to be set.
+#[derive(Debug, Clone)]
+pub struct NewRule {
+    /// The project.
+    pub project: ProjectName,
+    /// Refs it speaks of.
+    pub pattern: RefPattern,
+    /// Where they deploy to, made if it is not there.
+    pub environment: EnvironmentName,
+    /// Higher wins.
+    pub priority: i32,
+    /// Whether forced updates are accepted.
+    pub protection: Protection,
+}
+
+/// Sets what a pattern of refs deploys to.
+///
+/// # Errors
+///
+/// When the project is missing, or the database does not answer.
+pub async fn set_rule(db: &Db, new: NewRule) -> Result<(), ProjectError> {
+    db.transaction(async move |connection| {
+        let project = only(Project::by_name(connection, &new.project).await?, &new.project)?;
+        let environment = Environment::ensure(connection, project.id, &new.environment).await?.id;
+        let NewRule { pattern, priority, protection, .. } = new.clone();
+        let rule = DeployRule { pattern, environment, priority, protection };
+        Ok(deploy_rule::set(connection, project.id, &rule).await?)
+    })
+    .await
+}

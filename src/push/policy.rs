@@ -1,0 +1,146 @@
+//! The policy of a whole push, while its objects are in quarantine.
+
+use std::path::PathBuf;
+
+use crate::db::models::project::{Activity, Project};
+use crate::db::models::{deploy_rule, push};
+use crate::domain::deploy_rule::{DeployRule, Protection, choose};
+use crate::domain::git_ref::RefKind;
+use crate::domain::push_option::{BadPushOption, PushOptions};
+use crate::git::bare_repository::{BareRepository, GitError};
+use crate::jobs::JobsError;
+use crate::push::{BadUpdate, PushSession, Pushes, RawUpdate, Update};
+use crate::tasks::blocking;
+
+/// Why a push is rejected as a whole. Nothing of it is stored.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The account was deleted.
+    #[error("the account of this project is deleted")]
+    Deleted,
+    /// An administrator suspended it.
+    #[error("this project is suspended; ask your administrator")]
+    Suspended,
+    /// Too many refs.
+    #[error("this push changes {given} refs; at most {most}")]
+    TooManyRefs {
+        /// How many it changes.
+        given: usize,
+        /// How many it may.
+        most: usize,
+    },
+    /// A ref that cannot be pushed.
+    #[error(transparent)]
+    Update(#[from] BadUpdate),
+    /// A push option.
+    #[error(transparent)]
+    Option(#[from] BadPushOption),
+    /// The default branch.
+    #[error("`{0}` is the default branch and cannot be deleted")]
+    DefaultBranch(String),
+    /// A branch that must keep its commits.
+    #[error("`{0}` is protected: it cannot be forced; merge what is there and push again")]
+    Protected(String),
+    /// A branch at something else.
+    #[error("`{0}` is not at a commit")]
+    NotACommit(String),
+    /// The policy could not be checked.
+    #[error("could not check this push: {0}")]
+    Jobs(#[from] JobsError),
+}
+
+impl From<diesel::result::Error> for Refusal {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Jobs(error.into())
+    }
+}
+
+impl From<GitError> for Refusal {
+    fn from(error: GitError) -> Self {
+        Self::Jobs(error.into())
+    }
+}
+
+impl Pushes {
+    /// Checks the policy of a whole push and records it.
+    ///
+    /// # Errors
+    ///
+    /// Why it is rejected.
+    pub async fn check(
+        &self,
+        session: &PushSession,
+        options: &[Vec<u8>],
+        updates: &[RawUpdate],
+        quarantine: Option<PathBuf>,
+    ) -> Result<(), Refusal> {
+        let (project, rules) = self.begin(session).await?;
+        match project.activity() {
+            Activity::Active => {}
+            Activity::Suspended => return Err(Refusal::Suspended),
+            Activity::Deleted => return Err(Refusal::Deleted),
+        }
+        let (given, most) = (updates.len(), self.max_refs.get());
+        if given > most {
+            return Err(Refusal::TooManyRefs { given, most });
+        }
+        drop(PushOptions::parse(options)?);
+        let updates =
+            updates.iter().map(Update::try_from).collect::<Result<Vec<_>, BadUpdate>>()?;
+        let deleted =
+            updates.iter().find(|u| u.new.is_none() && project.is_default_branch(&u.name));
+        if let Some(update) = deleted {
+            return Err(Refusal::DefaultBranch(update.name.short().to_owned()));
+        }
+        let repositories = self.jobs.repositories().clone();
+        blocking(move || {
+            let mut repository = repositories.open(project.id)?;
+            if let Some(objects) = quarantine {
+                repository = repository.with_quarantine(&objects)?;
+            }
+            updates.iter().try_for_each(|update| check_update(&repository, &rules, update))
+        })
+        .await
+    }
+
+    async fn begin(
+        &self,
+        session: &PushSession,
+    ) -> diesel::QueryResult<(Project, Vec<DeployRule>)> {
+        let (id, project, user) = (session.push, session.project, session.user);
+        let fingerprint = session.fingerprint.clone();
+        self.jobs
+            .db()
+            .transaction(async move |connection| {
+                push::begin(connection, id, project, user, &fingerprint).await?;
+                let rules = deploy_rule::of_project(connection, project).await?;
+                Ok((Project::find(connection, project).await?, rules))
+            })
+            .await
+    }
+}
+
+fn check_update(
+    repository: &BareRepository,
+    rules: &[DeployRule],
+    update: &Update,
+) -> Result<(), Refusal> {
+    let Some(new) = update.new else { return Ok(()) };
+    let name = || update.name.short().to_owned();
+    let rule = choose(rules, &update.name);
+    let fits = match update.name.kind() {
+        RefKind::Branch => repository.is_commit(new)?,
+        // A tag may name anything, unless it is to be deployed.
+        RefKind::Tag => rule.is_none() || repository.peel(new).is_ok(),
+    };
+    if !fits {
+        return Err(Refusal::NotACommit(name()));
+    }
+    let protected = rule.is_some_and(|rule| rule.protection == Protection::Protected);
+    if let (true, Some(old)) = (protected, update.old)
+        && !repository.descends(new, old)?
+    {
+        return Err(Refusal::Protected(name()));
+    }
+    Ok(())
+}

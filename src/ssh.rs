@@ -1,0 +1,51 @@
+//! The SSH server: who comes in, and what they may say.
+//!
+//! Only public keys, only git's two services and a few commands of ours, never a shell. What a
+//! command means is decided elsewhere.
+
+mod command;
+mod commands;
+mod connection;
+mod git_session;
+mod host_key;
+mod limits;
+mod output;
+mod server;
+
+use crate::config::{PushConfig, SshConfig};
+use crate::db::feed::Feed;
+use crate::db::pool::Db;
+use crate::git::wire::Wire;
+use crate::jobs::Jobs;
+use crate::push::{Pushes, Sessions};
+
+pub use host_key::{HostKeyError, load_or_make};
+pub use server::serve;
+
+/// Everything a connection works with.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// The database.
+    pub db: Db,
+    /// Its bell.
+    pub feed: Feed,
+    /// Jobs.
+    pub jobs: Jobs,
+    /// Pushes.
+    pub pushes: Pushes,
+    /// Pushes under way.
+    pub sessions: Sessions,
+    /// git.
+    pub wire: Wire,
+    /// Settings of the server.
+    pub settings: SshConfig,
+    /// Settings of whoever follows.
+    pub push: PushConfig,
+}
+
+impl Door {
+    /// What people type behind `ssh`.
+    fn address(&self) -> String {
+        self.settings.address()
+    }
+}

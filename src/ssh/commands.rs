@@ -1,0 +1,210 @@
+//! What our commands do: each looks up, asks a use case, and prints.
+
+mod attach;
+mod cancel;
+mod git;
+mod jobs;
+mod logs;
+mod redeploy;
+mod whoami;
+
+use russh::Channel;
+use russh::server::Msg;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::domain::history::End;
+use crate::people::{Identity, identify};
+use crate::projects::ProjectError;
+use crate::push::Watched;
+use crate::ssh::Door;
+use crate::ssh::command::{BadRequest, Command, Ours, Request, USES};
+use crate::ssh::output::Output;
+use crate::tasks::Tasks;
+
+/// Who calls.
+pub(super) struct Caller {
+    /// The person, and the key that signed.
+    pub(super) identity: Identity,
+    /// `GIT_PROTOCOL`, as the client sent it.
+    pub(super) protocol: Option<String>,
+}
+
+/// Exit status of a command, as a client sees it; README.md lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Status(u32);
+
+impl Status {
+    /// Done, or live.
+    const OK: Self = Self(0);
+    /// Failed, or not live.
+    const FAILED: Self = Self(1);
+    /// Words that the command does not take.
+    const USAGE: Self = Self(2);
+    /// It took too long to wait for.
+    const WAIT_LIMIT: Self = Self(3);
+    /// This server stops.
+    const STOPPING: Self = Self(4);
+    /// No such command.
+    const UNKNOWN: Self = Self(127);
+    /// No such project or job, or no right.
+    const NOT_FOUND: Self = Self(128);
+}
+
+/// Why a command did not do what it is for.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The client hung up.
+    #[error("the client hung up")]
+    HungUp(#[from] russh::Error),
+    /// What was asked for is not there, or not theirs.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// Jobs cannot be read or changed.
+    #[error(transparent)]
+    Jobs(#[from] crate::jobs::JobsError),
+    /// The database does not answer.
+    #[error("PostgreSQL: {0}")]
+    Db(#[from] diesel::result::Error),
+}
+
+impl Failure {
+    fn status(&self) -> Status {
+        match self {
+            Self::Project(ProjectError::NotFound(_) | ProjectError::Forbidden(_)) => {
+                Status::NOT_FOUND
+            }
+            Self::HungUp(_) | Self::Project(_) | Self::Jobs(_) | Self::Db(_) => Status::FAILED,
+        }
+    }
+}
+
+/// What a command is called with.
+struct Call<'a> {
+    door: &'a Door,
+    caller: &'a Identity,
+    output: &'a Output,
+    gone: &'a CancellationToken,
+    json: Format,
+}
+
+/// How a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Does what a client asks for.
+pub(super) async fn run(
+    channel: Channel<Msg>,
+    door: Door,
+    caller: Caller,
+    request: Result<Request, BadRequest>,
+    tasks: Tasks,
+) {
+    // The key may have been revoked since the login.
+    let identity = match identify(&door.db, &caller.identity.fingerprint).await {
+        Ok(Some(identity)) => identity,
+        Ok(None) => {
+            return refuse(channel, "this key is no longer accepted", Status::NOT_FOUND).await;
+        }
+        Err(error) => {
+            warn!("Could not look up a key: {error}");
+            return refuse(channel, "the server cannot reach its database", Status::FAILED).await;
+        }
+    };
+    match request {
+        Ok(Request::Git(service, project)) => {
+            let caller = Caller { identity, ..caller };
+            git::serve(channel, &door, &caller, service, &project).await;
+        }
+        Ok(Request::Ours(ours)) => ours_on(channel, &door, &identity, ours, &tasks).await,
+        Err(error @ BadRequest::Unknown) => {
+            refuse(
+                channel,
+                &format!("{error}; `ssh {}` lists what there is", door.address()),
+                Status::UNKNOWN,
+            )
+            .await;
+        }
+        Err(error @ BadRequest::Path) => {
+            refuse(channel, &error.to_string(), Status::NOT_FOUND).await;
+        }
+        Err(error @ BadRequest::Usage(_)) => {
+            refuse(channel, error.to_string().trim_end(), Status::USAGE).await;
+        }
+    }
+}
+
+async fn refuse(channel: Channel<Msg>, text: &str, status: Status) {
+    let (output, _gone, _drain) = Output::open(channel);
+    // A client that hung up does not read it.
+    drop(output.error(&format!("pierhead: {text}")).await);
+    output.end(status.0).await;
+}
+
+async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ours, tasks: &Tasks) {
+    let (output, gone, drain) = Output::open(channel);
+    drop(tasks.start(drain));
+    let json = if ours.json { Format::Json } else { Format::Text };
+    let call = Call { door, caller, output: &output, gone: &gone, json };
+    let done = match ours.command {
+        Command::Whoami => whoami::run(&call).await,
+        Command::Jobs { project } => jobs::run(&call, &project).await,
+        Command::Attach { job } => attach::run(&call, job).await,
+        Command::Logs { job, step } => logs::run(&call, job, step).await,
+        Command::Cancel { job } => cancel::run(&call, job).await,
+        Command::Redeploy { project, environment } => {
+            redeploy::run(&call, &project, environment).await
+        }
+    };
+    let status = match done {
+        Ok(status) => status,
+        Err(failure) => {
+            drop(output.error(&format!("pierhead: {failure}")).await);
+            failure.status()
+        }
+    };
+    output.end(status.0).await;
+}
+
+/// Tells a client that came without a command what there is.
+pub(super) async fn greet(channel: Channel<Msg>, door: &Door, caller: &Caller) {
+    let (output, _gone, _drain) = Output::open(channel);
+    let identity = &caller.identity;
+    let mut text = format!(
+        "Hello {} ({}). This is Pierhead; there is no shell, but:\n",
+        identity.user.name, identity.fingerprint
+    );
+    for (usage, does) in USES {
+        text.push_str(&format!("  ssh {} {usage:<34} {does}\n", door.address()));
+    }
+    drop(output.error(text.trim_end()).await);
+    output.end(Status::FAILED.0).await;
+}
+
+impl Call<'_> {
+    /// The exit status for somebody who followed a job.
+    async fn watched(
+        &self,
+        number: crate::domain::ids::JobNumber,
+        watched: Watched,
+    ) -> Result<Status, Failure> {
+        let attach = || self.door.jobs.command(&format!("attach {number}"));
+        match watched {
+            Watched::Ended(End { exit_code: 0, .. }) => Ok(Status::OK),
+            Watched::Ended(_) => Ok(Status::FAILED),
+            Watched::Gone => Ok(Status::FAILED),
+            Watched::WaitLimit => {
+                self.output.error(&format!("job {number} goes on: {}", attach())).await?;
+                Ok(Status::WAIT_LIMIT)
+            }
+            Watched::Stopping => {
+                let text = format!("the server stops; job {number} goes on: {}", attach());
+                self.output.error(&text).await?;
+                Ok(Status::STOPPING)
+            }
+        }
+    }
+}

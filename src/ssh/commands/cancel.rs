@@ -1,0 +1,36 @@
+//! `cancel`.
+
+use serde_json::json;
+
+use crate::domain::access::Action;
+use crate::domain::ids::JobNumber;
+use crate::jobs::CancelAnswer;
+use crate::projects::find_job;
+use crate::ssh::commands::{Call, Failure, Format, Status};
+
+/// Ends a deployment, or says why that is too late.
+pub(super) async fn run(call: &Call<'_>, number: JobNumber) -> Result<Status, Failure> {
+    let user = &call.caller.user;
+    let job = find_job(&call.door.db, user, number, Action::Cancel).await?;
+    let answer = call.door.jobs.cancel(job.id, user.name.clone()).await?;
+    let (word, text, status) = match answer {
+        CancelAnswer::Cancelled => ("cancelled", format!("job {number} is cancelled"), Status::OK),
+        CancelAnswer::Asked => {
+            let attach = call.door.jobs.command(&format!("attach {number}"));
+            let text = format!("job {number} is being cancelled and taken back: {attach}");
+            ("asked", text, Status::OK)
+        }
+        CancelAnswer::TooLate(release) => {
+            ("too-late", format!("too late, {release} is live"), Status::FAILED)
+        }
+        CancelAnswer::Ended(outcome) => {
+            ("ended", format!("job {number} has ended: {outcome}"), Status::FAILED)
+        }
+    };
+    let text = match call.json {
+        Format::Text => text,
+        Format::Json => json!({"job": number, "answer": word, "text": text}).to_string(),
+    };
+    call.output.line(&text).await?;
+    Ok(status)
+}

@@ -1,0 +1,21 @@
+//! `redeploy`.
+
+use crate::domain::access::Action;
+use crate::domain::environment::EnvironmentName;
+use crate::domain::slug::ProjectName;
+use crate::projects::{find, find_environment};
+use crate::push::redeploy;
+use crate::ssh::commands::{Call, Failure, Status, attach};
+
+/// Deploys again what was deployed last, and follows it.
+pub(super) async fn run(
+    call: &Call<'_>,
+    name: &ProjectName,
+    environment: EnvironmentName,
+) -> Result<Status, Failure> {
+    let (door, caller) = (call.door, call.caller);
+    let project = find(&door.db, &caller.user, name, Action::Deploy).await?;
+    let environment = find_environment(&door.db, &project, environment).await?;
+    let created = redeploy(&door.jobs, &project, &environment, caller).await?;
+    attach::follow(call, created.job()).await
+}
