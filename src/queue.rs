@@ -188,7 +188,7 @@ where
 }
 
 /// A connection for ringing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ringer {
     storage: RedisStorage<Message>,
 }

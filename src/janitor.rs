@@ -1,0 +1,179 @@
+//! Rings bells that are due, and forgets what nobody needs any more.
+//!
+//! It only rings: whether there is something to do is decided by whoever hears it. One process at
+//! a time does the work, by an advisory lock; every process that runs a janitor hears of it.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::config::WorkerConfig;
+use crate::db::feed::{Bell, Feed};
+use crate::db::models::{outbox, router, run as runs};
+use crate::db::{lock, pool::Transient};
+use crate::domain::ids::JobId;
+use crate::jobs::{Jobs, JobsError};
+use crate::queue::{Queue, QueueError, Ringer};
+use crate::tasks::Tasks;
+
+/// Bells rung in one transaction.
+const AT_ONCE: usize = 100;
+
+/// Longest time that one transaction may wait for Redis.
+const REDIS_TIME: Duration = Duration::from_secs(5);
+
+/// Pause after a round that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// Time between two rounds of forgetting.
+const FORGETTING: Duration = Duration::from_secs(3_600);
+
+/// Keeps the bells of an installation ringing.
+#[derive(Debug)]
+pub struct Janitor {
+    jobs: Jobs,
+    queue: Queue,
+    settings: WorkerConfig,
+    ringer: Option<Ringer>,
+    forgot_at: Option<Instant>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum RoundError {
+    #[error("PostgreSQL: {0}")]
+    Db(#[from] diesel::result::Error),
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error("Redis does not answer")]
+    RedisSilent,
+}
+
+impl Transient for RoundError {
+    fn is_transient(&self) -> bool {
+        // The next round is the repeat.
+        false
+    }
+}
+
+impl Janitor {
+    /// The janitor of an installation.
+    pub const fn new(jobs: Jobs, queue: Queue, settings: WorkerConfig) -> Self {
+        Self { jobs, queue, settings, ringer: None, forgot_at: None }
+    }
+
+    /// Works until the tasks stop.
+    pub async fn run(mut self, feed: Feed, tasks: Tasks) {
+        let interval = self.settings.janitor_interval.duration();
+        let mut bells = feed.subscribe();
+        let mut looked = None;
+        let mut failing = false;
+        while !tasks.is_stopping() {
+            let due = looked.is_none_or(|looked: Instant| looked.elapsed() >= interval);
+            let round = if due { self.look_for_lost().await } else { self.ring_outbox().await };
+            if due && round.is_ok() {
+                looked = Some(Instant::now());
+            }
+            match &round {
+                Ok(()) if failing => info!("Bells ring again"),
+                Err(error) if !failing => warn!("Could not ring bells: {error}"),
+                Ok(()) | Err(_) => {}
+            }
+            failing = round.is_err();
+            let pause = async {
+                if failing {
+                    self.ringer = None;
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                } else {
+                    bells.heard_any(&[Bell::Outbox], interval).await;
+                }
+            };
+            tokio::select! {
+                () = pause => {}
+                () = tasks.stopping() => {}
+            }
+        }
+    }
+
+    /// Rings what is due and also what may have been lost, and forgets what is old.
+    async fn look_for_lost(&mut self) -> Result<(), RoundError> {
+        self.ring_outbox().await?;
+        self.jobs.end_forgotten(self.settings.queue_limit.duration()).await?;
+        self.ring_unattended().await?;
+        self.forget().await
+    }
+
+    /// Rings what the outbox holds.
+    async fn ring_outbox(&mut self) -> Result<(), RoundError> {
+        while self.ring_some().await? == AT_ONCE {}
+        Ok(())
+    }
+
+    /// Rings up to [`AT_ONCE`] bells of the outbox, and gives how many.
+    async fn ring_some(&mut self) -> Result<usize, RoundError> {
+        let db = self.jobs.db().clone();
+        let ringer = self.ringer().await?.clone();
+        let most = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        db.transaction(async move |connection| {
+            if !lock::try_janitor(connection).await? {
+                return Ok(0);
+            }
+            let bells = outbox::take(connection, most).await?;
+            let (ids, jobs): (Vec<i64>, Vec<JobId>) = bells.into_iter().unzip();
+            ring(ringer, &jobs).await?;
+            outbox::sent(connection, &ids).await?;
+            Ok::<_, RoundError>(ids.len())
+        })
+        .await
+    }
+
+    /// Rings for jobs that wait although nothing runs, and for runs whose lease is over.
+    async fn ring_unattended(&mut self) -> Result<(), RoundError> {
+        let db = self.jobs.db().clone();
+        let ringer = self.ringer().await?.clone();
+        db.transaction(async move |connection| {
+            if !lock::try_janitor(connection).await? {
+                return Ok(());
+            }
+            ring(ringer, &runs::unattended(connection).await?).await
+        })
+        .await
+    }
+
+    async fn forget(&mut self) -> Result<(), RoundError> {
+        if self.forgot_at.is_some_and(|at| at.elapsed() < FORGETTING) {
+            return Ok(());
+        }
+        self.forgot_at = Some(Instant::now());
+        self.jobs
+            .db()
+            .run(async move |connection| {
+                outbox::prune(connection).await?;
+                router::prune(connection).await
+            })
+            .await
+            .map_err(|error: diesel::result::Error| RoundError::from(error))?;
+        Ok(self.ringer().await?.tidy(Utc::now().timestamp()).await?)
+    }
+
+    async fn ringer(&mut self) -> Result<&mut Ringer, RoundError> {
+        if self.ringer.is_none() {
+            let connecting = tokio::time::timeout(REDIS_TIME, self.queue.ringer());
+            self.ringer = Some(connecting.await.map_err(|_silent| RoundError::RedisSilent)??);
+        }
+        self.ringer.as_mut().ok_or(RoundError::RedisSilent)
+    }
+}
+
+async fn ring(mut ringer: Ringer, jobs: &[JobId]) -> Result<(), RoundError> {
+    let ringing = async {
+        for job in jobs {
+            ringer.ring(*job).await?;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(REDIS_TIME, ringing).await.map_err(|_silent| RoundError::RedisSilent)?
+}
