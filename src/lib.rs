@@ -17,6 +17,7 @@ pub mod progress;
 pub mod projects;
 pub mod push;
 pub mod queue;
+pub mod router;
 pub mod ssh;
 pub mod tasks;
 pub mod telemetry;

@@ -94,6 +94,11 @@ impl RouteTable {
         Self { hosts }
     }
 
+    /// Whether there is any route for a host.
+    pub fn has_host(&self, host: &Host) -> bool {
+        self.hosts.contains_key(host)
+    }
+
     /// The route for a request, if there is one.
     pub fn find(&self, host: &Host, path: &str) -> Option<&Route> {
         self.hosts.get(host)?.iter().find(|route| is_prefix(&route.path, path))
@@ -133,6 +138,8 @@ mod tests {
         assert_eq!(port("a.localhost", "/api/v2"), Some(3));
         assert_eq!(port("b.localhost", "/"), None);
         assert_eq!(port("c.localhost", "/"), None);
+        assert!(table.has_host(&"b.localhost".parse().unwrap()));
+        assert!(!table.has_host(&"c.localhost".parse().unwrap()));
     }
 
     #[test]
