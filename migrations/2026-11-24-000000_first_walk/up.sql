@@ -242,7 +242,7 @@ CREATE TABLE routes (
 CREATE INDEX routes_environment ON routes (environment_id);
 
 CREATE TABLE route_state (
-    only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+    "only"  boolean PRIMARY KEY DEFAULT true CHECK ("only"),
     version bigint NOT NULL DEFAULT 0
 );
 INSERT INTO route_state DEFAULT VALUES;
