@@ -18,6 +18,7 @@ pub mod projects;
 pub mod push;
 pub mod queue;
 pub mod router;
+pub mod routing;
 pub mod ssh;
 pub mod tasks;
 pub mod telemetry;

@@ -6,4 +6,5 @@
 )]
 
 mod router;
+mod routing;
 mod support;

@@ -1,6 +1,8 @@
 //! What tests share.
 
+pub(crate) mod database;
 pub(crate) mod entrance;
+pub(crate) mod rows;
 pub(crate) mod upstream;
 
 use std::time::Duration;
