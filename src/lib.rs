@@ -8,6 +8,7 @@ pub mod domain;
 pub mod git;
 pub mod git_hook;
 pub mod history;
+pub mod image;
 pub mod janitor;
 pub mod jobs;
 pub mod paas;
