@@ -21,5 +21,6 @@ pub mod queue;
 pub mod router;
 pub mod routing;
 pub mod ssh;
+pub mod stack;
 pub mod tasks;
 pub mod telemetry;
