@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod db;
+pub mod docker;
 pub mod domain;
 pub mod git;
 pub mod git_hook;

@@ -1,0 +1,96 @@
+//! A Docker Engine, driven through its API.
+//!
+//! What is built, started or removed, and why, is decided elsewhere: this is the hand. Every call
+//! may be dropped at any time; what the engine was told by then stays done.
+
+mod beneath;
+mod build;
+mod build_context;
+mod containers;
+mod images;
+mod logs;
+mod networks;
+mod probe;
+
+use std::collections::HashMap;
+
+use bollard::errors::Error;
+use bollard::{API_DEFAULT_VERSION, Docker};
+
+pub use build::BuildError;
+pub use build_context::{ContextError, ContextLimits, dockerfile};
+pub use containers::{Owned, Place};
+pub use images::{ImageFacts, PullError};
+pub use networks::{Network, NetworkCreated};
+pub use probe::Prober;
+
+/// Seconds the engine has to begin an answer; what must be bounded tighter is bounded by the caller.
+const ANSWER_SECONDS: u64 = 120;
+
+/// A Docker Engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    docker: Docker,
+}
+
+/// Why the engine did not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The address is of a form that is not driven.
+    #[error("`{0}` is not the address of a Docker Engine on this machine")]
+    Address(String),
+    /// It does not answer, or not in a way that is understood.
+    #[error("the Docker Engine does not answer")]
+    Away(#[source] Error),
+    /// It refused, in these words.
+    #[error("the Docker Engine refused: {words}")]
+    Refused {
+        /// The status of its answer.
+        status: u16,
+        /// Its words.
+        words: String,
+    },
+}
+
+impl From<Error> for EngineError {
+    fn from(error: Error) -> Self {
+        if let Error::DockerResponseServerError { status_code, message } = error {
+            Self::Refused { status: status_code, words: message }
+        } else if let Error::DockerStreamError { error } = error {
+            // Some calls begin their answer before they know.
+            Self::Refused { status: 500, words: error }
+        } else {
+            Self::Away(error)
+        }
+    }
+}
+
+impl Engine {
+    /// Connects to an engine and agrees on the API's version.
+    ///
+    /// # Errors
+    ///
+    /// When the address is of another form, or nobody answers there.
+    pub async fn connect(address: &str) -> Result<Self, EngineError> {
+        let Some(socket) = address.strip_prefix("unix://") else {
+            return Err(EngineError::Address(address.to_owned()));
+        };
+        let docker = Docker::connect_with_unix(socket, ANSWER_SECONDS, API_DEFAULT_VERSION)?;
+        Ok(Self { docker: docker.negotiate_version().await? })
+    }
+}
+
+/// Turns "there is no such thing" into `None`.
+fn found<T>(result: Result<T, Error>) -> Result<Option<T>, EngineError> {
+    match result.map_err(EngineError::from) {
+        Ok(value) => Ok(Some(value)),
+        Err(EngineError::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The filter for what carries all of these labels.
+fn labelled(labels: &[(String, String)]) -> HashMap<String, Vec<String>> {
+    let values = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    HashMap::from([("label".to_owned(), values)])
+}
