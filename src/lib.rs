@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod db;
+pub mod deploy;
 pub mod docker;
 pub mod domain;
 pub mod git;

@@ -1,10 +1,17 @@
-//! Tests of parts of Pierhead together, each through its front door.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what cannot go on as a test expects, fails the test"
-)]
+//! Tests of parts of Pierhead together, each through its front door: one binary, one module a
+//! subject.
+//!
+//! `cfg(test)` is always on here; it tells clippy that helpers are tests too.
 
+#[cfg(test)]
+mod docker_engine;
+#[cfg(test)]
+mod docker_host;
+#[cfg(test)]
+mod docker_target;
+#[cfg(test)]
 mod router;
+#[cfg(test)]
 mod routing;
+#[cfg(test)]
 mod support;

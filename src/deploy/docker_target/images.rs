@@ -1,0 +1,150 @@
+//! Images of a deployment: built from the checkout, or found by name; all of them pinned.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use tokio::sync::mpsc;
+
+use crate::deploy::docker_target::DockerTarget;
+use crate::docker::{BuildError, ContextLimits, EngineError, ImageFacts, PullError, dockerfile};
+use crate::domain::ids::ProjectId;
+use crate::domain::pinned::Pinned;
+use crate::image::{ImageBuild, PlanError, Provenance, plan};
+use crate::paas::compiled::Deployment;
+use crate::tasks;
+
+/// Why an image is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// It was built for another project, or is a layer of somebody's.
+    #[error("image `{0}` is not on this engine under that name for this project")]
+    Foreign(String),
+    /// It was not built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// It was not pulled.
+    #[error(transparent)]
+    Pull(#[from] PullError),
+    /// The engine is away.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl DockerTarget {
+    /// What is built of a deployment, in order, from the checkout at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When images are built from each other in a circle, or a build argument is reserved.
+    pub async fn plan_builds(
+        &self,
+        deployment: &Deployment,
+        provenance: &Provenance<'_>,
+        root: &Path,
+    ) -> Result<Vec<ImageBuild>, PlanError> {
+        let folders: Vec<String> =
+            deployment.images.iter().map(|image| image.path.clone()).collect();
+        let root = root.to_owned();
+        let texts = tasks::blocking(move || {
+            let text = |folder: String| {
+                // A Dockerfile that cannot be read is reported when its image is built, if it is.
+                let text = dockerfile(&root, &folder).ok()?;
+                Some((folder, text))
+            };
+            folders.into_iter().filter_map(text).collect::<BTreeMap<_, _>>()
+        });
+        plan(deployment, provenance, &texts.await)
+    }
+
+    /// Builds one image from the checkout at `root`.
+    ///
+    /// # Errors
+    ///
+    /// When it takes something from another project's image, or is not built.
+    pub async fn build(
+        &self,
+        build: &ImageBuild,
+        root: &Path,
+        limits: ContextLimits,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Pinned, ImageError> {
+        for base in &build.bases {
+            // What is not here is looked for in a registry, by the engine, in its own words.
+            let project = build.labels.get(&self.labels.key("project"));
+            self.find_image(base, project.map_or("", String::as_str)).await?;
+        }
+        let id = self.engine.build(build, root, limits, lines).await?;
+        self.engine.tag(&id, &build.own_tag).await?;
+        Ok(Pinned::ImageId(id))
+    }
+
+    /// Finds an image from a registry on the engine, or pulls it.
+    ///
+    /// # Errors
+    ///
+    /// When it is another project's, or its registry does not give it.
+    pub async fn stock_image(
+        &self,
+        reference: &str,
+        project: ProjectId,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Pinned, ImageError> {
+        let project = project.to_string();
+        if let Some(image) = self.find_image(reference, &project).await? {
+            return Ok(Pinned::ImageId(image.id));
+        }
+        self.engine.pull(reference, lines).await?;
+        match self.find_image(reference, &project).await? {
+            Some(image) => Ok(Pinned::ImageId(image.id)),
+            None => Err(PullError::Refused {
+                reference: reference.to_owned(),
+                words: "it was pulled, and is not there".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    /// An image that a project may use, by its name.
+    async fn find_image(
+        &self,
+        reference: &str,
+        project: &str,
+    ) -> Result<Option<ImageFacts>, ImageError> {
+        let image = match self.engine.image(reference).await {
+            // The engine says so of a text that is no reference; whoever uses it will be told.
+            Err(EngineError::Refused { status: 400 | 500, .. }) => None,
+            other => other?,
+        };
+        let Some(image) = image else { return Ok(None) };
+        let owner = image.labels.get(&self.labels.key("project"));
+        let is_foreign = owner.is_some_and(|owner| owner != project);
+        if is_foreign || is_id_of(reference, &image) {
+            return Err(ImageError::Foreign(reference.to_owned()));
+        }
+        Ok(Some(image))
+    }
+}
+
+/// Whether a text names an image by its id or the beginning of it.
+///
+/// Layers of other projects' builds have no label, and no name either.
+fn is_id_of(reference: &str, image: &ImageFacts) -> bool {
+    let digits = reference.strip_prefix("sha256:").unwrap_or(reference);
+    image.id.strip_prefix("sha256:").is_some_and(|id| id.starts_with(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_is_named_by_its_name_only() {
+        let image =
+            ImageFacts { id: "sha256:ab12cd".into(), tags: vec![], labels: BTreeMap::new() };
+        for reference in ["ab12cd", "sha256:ab12cd", "ab"] {
+            assert!(is_id_of(reference, &image), "{reference}");
+        }
+        assert!(!is_id_of("abba", &image));
+        assert!(!is_id_of("ab:latest", &image));
+    }
+}

@@ -1,0 +1,3 @@
+//! What a job does, step by step.
+
+pub mod docker_target;

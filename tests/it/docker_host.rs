@@ -1,0 +1,266 @@
+//! A Docker Engine for one test: everything made through it is removed when the test ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::Docker;
+use bollard::models::ContainerInspectResponse;
+use pierhead::deploy::docker_target::DockerTarget;
+use pierhead::docker::{BuildError, ContextLimits, Engine};
+use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
+use pierhead::domain::pinned::Pinned;
+use pierhead::domain::release::PinnedImages;
+use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
+use pierhead::image::ImageBuild;
+use pierhead::paas::compiled::{
+    Backend, Container, Deployment, HealthCheck, ImageRef, Ingress, Origin, Pod, Port, Probe,
+    Protocol, Service, Version,
+};
+use pierhead::stack::{Labels, Owner, Stack, render};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+/// Lines that a test lets wait; more than any of its builds writes.
+const LINES: usize = 10_000;
+
+pub(crate) const LIMITS: ContextLimits = ContextLimits { bytes: 1 << 30, files: 10_000 };
+
+/// An engine, and an environment that nobody else has.
+pub(crate) struct DockerHost {
+    pub(crate) target: DockerTarget,
+    pub(crate) environment: EnvironmentId,
+    pub(crate) project: ProjectId,
+    pub(crate) images: PinnedImages,
+    /// The engine as it is, for what the driver has no words for.
+    pub(crate) docker: Docker,
+    address: String,
+}
+
+impl DockerHost {
+    pub(crate) async fn connect() -> Self {
+        let address = address();
+        let engine = Engine::connect(&address).await.unwrap();
+        let image = engine.image("busybox:stable").await.unwrap();
+        assert!(image.is_some(), "the engine at {address} has no image busybox:stable");
+        let docker = Docker::connect_with_unix(
+            address.trim_start_matches("unix://"),
+            60,
+            bollard::API_DEFAULT_VERSION,
+        );
+        Self {
+            target: DockerTarget {
+                engine,
+                labels: Labels::new("pierhead.dev"),
+                pool: "10.214.0.0/16".parse().unwrap(),
+                min_ready: Duration::from_secs(1),
+            },
+            environment: Uuid::now_v7().into(),
+            project: Uuid::now_v7().into(),
+            images: PinnedImages::new(),
+            docker: docker.unwrap().negotiate_version().await.unwrap(),
+            address,
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.target.engine
+    }
+
+    pub(crate) fn labels(&self, fence: i64) -> BTreeMap<String, String> {
+        self.target.labels.of(&Owner {
+            project: self.project,
+            environment: self.environment,
+            fence: Fence(fence),
+            job: JobNumber(42),
+            snapshot: &snapshot(),
+        })
+    }
+
+    /// What to build from a folder.
+    pub(crate) fn plan(&self, name: &str) -> ImageBuild {
+        let tag = format!("pierhead-test/{}/{name}", self.environment);
+        ImageBuild {
+            reference: format!("{name}:test"),
+            context: String::new(),
+            tag: format!("{tag}:test"),
+            own_tag: format!("{tag}:test-job42"),
+            bases: vec![],
+            args: BTreeMap::new(),
+            labels: self.labels(1),
+        }
+    }
+
+    /// Builds an image from a folder, and gives what was said meanwhile.
+    pub(crate) async fn build(
+        &self,
+        build: &ImageBuild,
+        root: &Path,
+    ) -> (Result<String, BuildError>, Vec<String>) {
+        let (sender, mut receiver) = mpsc::channel(LINES);
+        let result = self.engine().build(build, root, LIMITS, &sender).await;
+        drop(sender);
+        let mut lines = Vec::new();
+        while let Some(line) = receiver.recv().await {
+            lines.push(line);
+        }
+        (result, lines)
+    }
+
+    /// Builds an image from busybox and some lines, for containers to run under that name.
+    pub(crate) async fn image(&mut self, name: &str, dockerfile: &str) -> String {
+        let root = folder(&[("Dockerfile", &format!("FROM busybox:stable\n{dockerfile}\n"))]);
+        let (result, lines) = self.build(&self.plan(name), root.path()).await;
+        let id = result.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
+        self.images.insert(format!("{name}:test"), Pinned::ImageId(id.clone()));
+        id
+    }
+
+    /// Renders a deployment of some pods under a fence.
+    pub(crate) fn stack(&self, fence: i64, pods: Vec<Pod>) -> Stack {
+        self.render(fence, &deployment(pods))
+    }
+
+    pub(crate) fn render(&self, fence: i64, deployment: &Deployment) -> Stack {
+        let snapshot = snapshot();
+        let owner = Owner {
+            project: self.project,
+            environment: self.environment,
+            fence: Fence(fence),
+            job: JobNumber(42),
+            snapshot: &snapshot,
+        };
+        let cluster = &snapshot.clusters[0];
+        render(deployment, &owner, cluster, &self.images, &self.target.labels).unwrap()
+    }
+
+    pub(crate) async fn inspect(&self, name: &str) -> ContainerInspectResponse {
+        self.docker.inspect_container(name, None).await.unwrap()
+    }
+
+    /// Names of the containers of this test.
+    pub(crate) async fn container_names(&self) -> BTreeSet<String> {
+        let label = [(self.target.labels.environment(), self.environment.to_string())];
+        let containers = self.engine().containers(&label).await.unwrap();
+        containers.into_iter().map(|container| container.name).collect()
+    }
+}
+
+impl Drop for DockerHost {
+    fn drop(&mut self) {
+        let (mut target, environment) = (self.target.clone(), self.environment);
+        let address = self.address.clone();
+        let swept = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async move {
+                target.engine = Engine::connect(&address).await.unwrap();
+                let label = [(target.labels.environment(), environment.to_string())];
+                for container in target.engine.containers(&label).await.unwrap() {
+                    // A sweep would give each of them time to end.
+                    target.engine.remove_container(&container.id).await.unwrap();
+                }
+                target.sweep(environment, &[]).await.unwrap();
+                // A base goes when what was built from it is gone.
+                while !target.sweep_images(environment, &BTreeSet::new()).await.unwrap().is_empty()
+                {
+                }
+                let images = target.engine.images(&label).await.unwrap();
+                assert!(images.is_empty(), "images are left: {images:?}");
+            });
+        });
+        let result = swept.join();
+        assert!(std::thread::panicking() || result.is_ok(), "something was left on the engine");
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
+fn address() -> String {
+    std::env::var("TEST_DOCKER_HOST").expect(
+        "set TEST_DOCKER_HOST to the socket of a Docker Engine that has an image busybox:stable, \
+         such as unix:///run/docker.sock; bin/test starts one",
+    )
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        account: "acme".parse().unwrap(),
+        project: "shop".parse().unwrap(),
+        environment: "production".parse().unwrap(),
+        prefix: String::new(),
+        clusters: vec![Cluster {
+            id: ClusterId::from(Uuid::nil()),
+            name: "local".to_owned(),
+            kind: ClusterKind::Docker,
+            address: "unix:///run/docker.sock".to_owned(),
+            namespace: "acme".to_owned(),
+        }],
+    }
+}
+
+/// A folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, content) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
+
+/// A deployment of pods; each is found under `<pod>-service` and `http://<pod>.localhost`.
+pub(crate) fn deployment(pods: Vec<Pod>) -> Deployment {
+    let service = |pod: &Pod| Service {
+        name: format!("{}-service", pod.name),
+        pod: pod.name.clone(),
+        protocol: Protocol::Tcp,
+        internal: true,
+        ports: vec![Port { listen: 80, target: 8080 }],
+    };
+    let ingress = |pod: &Pod| Ingress {
+        name: pod.name.clone(),
+        host: format!("{}.localhost", pod.name),
+        default_service: Some(Backend { name: format!("{}-service", pod.name), port: 80 }),
+        paths: vec![],
+    };
+    Deployment {
+        version: Version::V1_1,
+        prefix: String::new(),
+        project_name: "shop".to_owned(),
+        environment_tag: "production".to_owned(),
+        images: vec![],
+        services: pods.iter().map(service).collect(),
+        ingresses: pods.iter().map(ingress).collect(),
+        pods,
+    }
+}
+
+/// A pod of containers that have the names of their images.
+pub(crate) fn pod(name: &str, replicas: u32, containers: Vec<Container>) -> Pod {
+    Pod { name: name.to_owned(), replicas, containers }
+}
+
+pub(crate) fn container(image: &str) -> Container {
+    Container {
+        name: image.to_owned(),
+        image: ImageRef { origin: Origin::Built, name: image.to_owned(), tag: "test".to_owned() },
+        listen: vec![],
+        env: vec![],
+        healthcheck: None,
+        resources: vec![],
+    }
+}
+
+/// The container with a check that asks at once and every second.
+pub(crate) fn checked(container: Container, probe: Probe) -> Container {
+    let healthcheck = Some(HealthCheck {
+        probe,
+        initial_delay: 0,
+        period: 1,
+        success_threshold: 1,
+        failure_threshold: 1,
+    });
+    Container { healthcheck, ..container }
+}
