@@ -15,3 +15,5 @@ mod router;
 mod routing;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod systemd_units;
