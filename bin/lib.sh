@@ -80,6 +80,7 @@ packages_of() {
   case $1 in
     ssh | ssh-keygen) echo openssh-client ;;
     postgres) echo postgresql ;;
+    redis-cli) echo redis-tools ;;
     cc) echo gcc libc6-dev ;;
     ip | ss) echo iproute2 ;;
     dockerd) if [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]]; then
@@ -125,8 +126,9 @@ need() {
   done
   ((${#missing[@]} > 0)) || return 0
   for program in "${missing[@]}"; do
-    read -ra found <<<"$(packages_of "$program")"
-    packages+=("${found[@]}")
+    for found in $(packages_of "$program"); do
+      [[ " ${packages[*]} " == *" $found "* ]] || packages+=("$found")
+    done
   done
   if ! command -v apt-get >/dev/null; then
     fail "missing here: ${missing[*]}" "install them with your system's packages, then run this again"
@@ -136,21 +138,29 @@ need() {
   install_packages "${packages[@]}"
   for program in "${missing[@]}"; do
     has "$program" || fail "$program is still not usable" \
-      "this needs Debian 12, Ubuntu 22.04 or later: PostgreSQL 14, Redis 6.2, git 2.39"
+      "this needs Debian 12, Ubuntu 24.04 or later"
   done
 }
 
+# install_packages PACKAGE…: with the lists of packages as they are, or else with new ones. That some
+# list cannot be had need not matter for these.
 install_packages() {
   local log
   log=$(mktemp)
-  if ! patiently "$log" as_root apt-get -q update \
-    || ! patiently "$log" as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get -qy -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"; then
-    show_end "$log"
-    rm -f "$log"
-    fail "apt-get could not install $*" "mend that, then run this again"
+  if ! patiently "$log" apt_install "$@"; then
+    patiently "$log" as_root apt-get -q update || true
+    patiently "$log" apt_install "$@" || {
+      show_end "$log"
+      rm -f "$log"
+      fail "apt-get could not install $*" 'mend that, then run this again'
+    }
   fi
   rm -f "$log"
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qy -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
 }
 
 # at_least PROGRAM WANTED FOUND: refuses a version that is too old.
