@@ -39,13 +39,14 @@ show_end() {
   tail -n "${2:-15}" "$1" | quoted >&2
 }
 
-# patiently LOG COMMAND…: runs it with its output in LOG, and shows that it goes on.
+# patiently LOG COMMAND…: runs it with its output in LOG, and shows that it goes on. What a package
+# starts for good must not get the descriptors that start closes too.
 patiently() {
   local log=$1 began=$SECONDS ticker status=0
   shift
-  while sleep 15; do say '' "still at it, $((SECONDS - began)) s"; done &
+  while sleep 15; do say '' "$((SECONDS - began)) s: $(tail -n 1 "$log" | cut -c 1-70)"; done &
   ticker=$!
-  "$@" >"$log" 2>&1 </dev/null || status=$?
+  "$@" >"$log" 2>&1 </dev/null 8>&- 9>&- || status=$?
   kill "$ticker" 2>/dev/null
   wait "$ticker" 2>/dev/null || true
   return "$status"
@@ -53,7 +54,8 @@ patiently() {
 
 # ---- Rights ----------------------------------------------------------------------------------
 
-# ask_for_root WHY: goes on only when root may be used.
+# ask_for_root WHY: goes on only when root may be used. Where nobody can be asked, whoever is root
+# already has said yes.
 ask_for_root() {
   [[ $root_allowed == no ]] || return 0
   if ((EUID != 0)) && ! command -v sudo >/dev/null; then

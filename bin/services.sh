@@ -150,8 +150,11 @@ start_engine() {
 }
 
 stop_engine() {
+  local deadline=0
   exec 8>&-
-  wait "$engine_pid"
+  # A shell that ends by a signal has forgotten its children.
+  wait "$engine_pid" 2>/dev/null || deadline=$((SECONDS + 60))
+  while alive "$engine_pid" && ((SECONDS < deadline)); do sleep 0.1; done
 }
 
 # explain_engine LOG: in $explanation, which right is missing, as far as the log tells.
