@@ -51,7 +51,7 @@ start_postgres() {
   command+=(-c "unix_socket_directories=$socket")
   local setting
   for setting; do command+=(-c "$setting"); done
-  ((EUID != 0)) || command=(setpriv --reuid=postgres --regid=postgres --init-groups --pdeathsig INT -- "${command[@]}")
+  ((EUID != 0)) || command=(setpriv --reuid=postgres --regid=postgres --init-groups --pdeathsig TERM -- "${command[@]}")
   start "$logs/postgres.log" "${command[@]}"
   postgres_pid=$started
   at_end stop_postgres
@@ -143,7 +143,7 @@ start_engine() {
   exec 8> >(trap '' INT; as_root bash "$root/bin/engine" "$1" "$2" "$3" "$(id -g)" "$4" >"$logs/engine.log" 2>&1 9>&-)
   engine_pid=$!
   at_end stop_engine
-  ready_within 60 "$engine_pid" engine_answers || {
+  ready_within 120 "$engine_pid" engine_answers || {
     explain_engine "$logs/engine.log"
     fail 'the Docker Engine did not start' "${explanation[@]}"
   }
@@ -164,7 +164,7 @@ explain_engine() {
   case $(<"$1") in
     *'control groups cannot'* | *'cgroup isn'*mounted*)
       explanation=('this machine lets nobody use control groups (/sys/fs/cgroup)' "${explanation[@]}") ;;
-    *'bridge cannot'* | *iptables* | *'peration not permitted'*)
+    *'bridge cannot'* | *'peration not permitted'*)
       explanation=('this machine lets nobody change networks and mounts, root included' "${explanation[@]}") ;;
     *) explanation=("${explanation[@]: -1}") ;;
   esac
