@@ -66,18 +66,6 @@ pub enum PlanError {
     },
 }
 
-impl ImageRef {
-    /// The text by which the image is asked for; also its key among the pinned ones.
-    pub fn reference(&self) -> String {
-        // A digest already says everything: engines refuse a tag after it.
-        if self.name.contains('@') {
-            self.name.clone()
-        } else {
-            format!("{}:{}", self.name, self.tag)
-        }
-    }
-}
-
 /// Images from registries that some container runs, each once.
 pub fn stock(deployment: &Deployment) -> BTreeSet<String> {
     images_of(deployment, Origin::External)
@@ -310,13 +298,5 @@ mod tests {
             "image `a:production`: build argument `BUILDKIT_CACHE_MOUNT_NS` is reserved for the \
              builder"
         );
-    }
-
-    #[test]
-    fn a_digest_needs_no_tag() {
-        let name = format!("nginx@sha256:{}", "a".repeat(64));
-        let image =
-            ImageRef { origin: Origin::External, name: name.clone(), tag: "latest".to_owned() };
-        assert_eq!(image.reference(), name);
     }
 }

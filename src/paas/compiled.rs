@@ -25,6 +25,24 @@ pub struct Deployment {
     pub ingresses: Vec<Ingress>,
 }
 
+impl Deployment {
+    /// What it is in a few words, such as "2 pods, 1 image".
+    pub fn summary(&self) -> String {
+        let counts = [
+            (self.pods.len(), "pod", "pods"),
+            (self.images.len(), "image", "images"),
+            (self.services.len(), "service", "services"),
+            (self.ingresses.len(), "ingress", "ingresses"),
+        ];
+        let shown = counts.iter().filter(|(count, ..)| *count > 0);
+        let words = shown.map(|(count, one, many)| {
+            let word = if *count == 1 { one } else { many };
+            format!("{count} {word}")
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Version of the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Version {
@@ -67,6 +85,18 @@ pub struct ImageRef {
     pub name: String,
     /// Its tag.
     pub tag: String,
+}
+
+impl ImageRef {
+    /// The text by which the image is asked for; also its key among the pinned ones.
+    pub fn reference(&self) -> String {
+        // A digest already says everything: engines refuse a tag after it.
+        if self.name.contains('@') {
+            self.name.clone()
+        } else {
+            format!("{}:{}", self.name, self.tag)
+        }
+    }
 }
 
 /// Where an image comes from.

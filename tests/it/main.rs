@@ -10,6 +10,8 @@ mod docker_host;
 #[cfg(test)]
 mod docker_target;
 #[cfg(test)]
+mod paas_files;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod router;

@@ -1,0 +1,78 @@
+//! Health checks (paas-yaml.md §4.10).
+
+use crate::paas::compiled::{HealthCheck, Probe};
+use crate::paas::fault::Code;
+use crate::paas::report::{Poisoned, Reports, shown};
+use crate::paas::view::View;
+
+/// Compiles the check of a container that listens on these ports.
+pub(super) fn compile(
+    view: &View<'_>,
+    listen: &Result<Vec<u16>, Poisoned>,
+    reports: &mut Reports,
+) -> Result<HealthCheck, Poisoned> {
+    let probe = view.required("probe").and_then(|probe| self::probe(&probe, listen, reports));
+    let threshold = |key| match view.field("threshold")? {
+        Some(threshold) => threshold.field(key)?.map_or(Ok(1), |count| count.int()),
+        None => Ok(1),
+    };
+    Ok(HealthCheck {
+        probe: probe?,
+        initial_delay: view.required("initial-delay-seconds")?.int()?,
+        period: view.required("period-seconds")?.int()?,
+        success_threshold: threshold("success")?,
+        failure_threshold: threshold("failure")?,
+    })
+}
+
+fn probe(
+    view: &View<'_>,
+    listen: &Result<Vec<u16>, Poisoned>,
+    reports: &mut Reports,
+) -> Result<Probe, Poisoned> {
+    if let Some(command) = view.field("command")? {
+        let words = command.items()?.map(|word| word.text().map(|text| text.value.clone()));
+        return Ok(Probe::Command { command: words.collect::<Result<_, _>>()? });
+    }
+    if let Some(http) = view.field("http")? {
+        let port = port(&http, listen, reports);
+        let path = http.required("path").and_then(|path| url_path(&path, reports));
+        let secure = http.field("is-secure")?.map_or(Ok(false), |secure| secure.boolean());
+        return Ok(Probe::Http { port: port?, path: path?, secure: secure? });
+    }
+    let tcp = view.required("tcp")?;
+    Ok(Probe::Tcp { port: port(&tcp, listen, reports)? })
+}
+
+/// The port that is asked: the one given, or the only one there is.
+fn port(
+    view: &View<'_>,
+    listen: &Result<Vec<u16>, Poisoned>,
+    reports: &mut Reports,
+) -> Result<u16, Poisoned> {
+    if let Some(port) = view.field("port")? {
+        return port.int();
+    }
+    let message = match listen.as_ref().map_err(|_| Poisoned)?.as_slice() {
+        [port] => return Ok(*port),
+        [] => "give `port`: the container listens on none",
+        _ => "give `port`: the container listens on several",
+    };
+    Err(reports.add(view.fault(Code::NoProbePort, message)))
+}
+
+/// A path of a URL, which begins with a slash.
+pub(super) fn url_path(view: &View<'_>, reports: &mut Reports) -> Result<String, Poisoned> {
+    let text = view.text()?;
+    let quoted = shown(text.as_written());
+    if text.value.contains(char::is_control) {
+        let message = format!("\"{quoted}\" has a control character");
+        return Err(reports.add(view.fault(Code::ControlCharacter, message)));
+    }
+    if !text.value.starts_with('/') {
+        let message = format!("\"{quoted}\" does not begin with \"/\"");
+        let hint = format!("write \"/{quoted}\"");
+        return Err(reports.add(view.fault(Code::BadValue, message).hint(hint)));
+    }
+    Ok(text.value.clone())
+}

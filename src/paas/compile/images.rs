@@ -1,0 +1,311 @@
+//! Images that the project builds, and which image a container means (paas-yaml.md §10.5).
+
+use std::collections::BTreeSet;
+
+use crate::paas::compile::Setting;
+use crate::paas::compile::pods::Pods;
+use crate::paas::compiled::{Image, ImageRef, Origin, Variable};
+use crate::paas::fault::{Code, Fault};
+use crate::paas::naming::{is_image_component, is_image_name, is_image_tag};
+use crate::paas::node::Text;
+use crate::paas::report::{Poisoned, Reports, shown};
+use crate::paas::tree::Tree;
+use crate::paas::view::{Named, View};
+
+/// The tag that means no tag.
+const LATEST: &str = "latest";
+
+/// The section `images`.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    entries: Vec<Entry>,
+    /// Keys whose entries have faults.
+    poisoned: BTreeSet<String>,
+    /// Whether the whole section is unreadable.
+    is_poisoned: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    key: String,
+    /// The tag as declared, without the environment's.
+    declared_tag: String,
+    image: Image,
+    /// Said when no container runs it.
+    unused: Fault,
+}
+
+impl Images {
+    pub(super) fn compile(
+        section: Result<Option<View<'_>>, Poisoned>,
+        setting: &Setting<'_>,
+        reports: &mut Reports,
+    ) -> Self {
+        let mut images = Self::default();
+        let entries = match section.and_then(|view| view.map(|view| view.entries()).transpose()) {
+            Ok(entries) => entries.into_iter().flatten(),
+            Err(Poisoned) => return Self { is_poisoned: true, ..images },
+        };
+        for named in entries {
+            match images.entry(&named, setting, reports) {
+                Ok(entry) => images.entries.push(entry),
+                Err(Poisoned) => {
+                    images.poisoned.insert(named.name.value.clone());
+                }
+            }
+        }
+        images
+    }
+
+    fn entry(
+        &self,
+        named: &Named<'_>,
+        setting: &Setting<'_>,
+        reports: &mut Reports,
+    ) -> Result<Entry, Poisoned> {
+        let Named { name: key, value: view } = named;
+        let name = build_name(view, key, reports);
+        let tag = tag(view, setting.environment_tag, reports);
+        let path = view.required("path").and_then(|path| context(&path, setting.tree, reports));
+        let variables = match view.field("variables") {
+            Ok(Some(variables)) => build_arguments(&variables, reports),
+            Ok(None) => Ok(Vec::new()),
+            Err(Poisoned) => Err(Poisoned),
+        };
+        let (name, (declared_tag, tag)) = (name?, tag?);
+        let twin =
+            self.entries.iter().find(|entry| entry.image.name == name && entry.image.tag == tag);
+        if let Some(twin) = twin {
+            let message = format!("this is the same image as `{}`", twin.key);
+            return Err(reports.add(view.key_fault(Code::DuplicateImage, message)));
+        }
+        let image = Image { name, tag, path: path?, variables: variables? };
+        let unused = view.key_fault(Code::UnusedImage, "no container runs this image");
+        Ok(Entry { key: key.value.clone(), declared_tag, image, unused })
+    }
+
+    /// The image that a container runs.
+    pub(super) fn resolve(
+        &self,
+        container: &View<'_>,
+        reports: &mut Reports,
+    ) -> Result<ImageRef, Poisoned> {
+        let image = container.required("image").and_then(|view| {
+            let text = view.text()?;
+            not_blank(&view, text, reports).map(|name| (view, name))
+        });
+        let version = match container.field("version") {
+            Ok(None) => Ok(None),
+            Ok(Some(view)) => view.text().map(|text| Some((view, text.value.trim()))),
+            Err(Poisoned) => Err(Poisoned),
+        };
+        let (image_view, name) = image?;
+        let version = version?;
+        let asked = version.as_ref().map(|(_, tag)| *tag).filter(|tag| !tag.is_empty());
+        if self.is_poisoned || self.poisoned.contains(name) {
+            return Err(Poisoned);
+        }
+        if let Some(built) = self.built(&image_view, name, asked, reports)? {
+            return Ok(built);
+        }
+        external(&image_view, version.as_ref().map(|(view, _)| view), name, asked, reports)
+    }
+
+    fn built(
+        &self,
+        view: &View<'_>,
+        name: &str,
+        asked: Option<&str>,
+        reports: &mut Reports,
+    ) -> Result<Option<ImageRef>, Poisoned> {
+        let exact =
+            |entry: &&Entry| entry.image.name == name && Some(entry.image.tag.as_str()) == asked;
+        let fits = |entry: &&Entry| asked.is_none_or(|tag| tag == entry.declared_tag);
+        let by_key = |entry: &&Entry| entry.key == name && fits(entry);
+        let entries = || self.entries.iter();
+        if let Some(entry) = entries().find(exact).or_else(|| entries().find(by_key)) {
+            return Ok(Some(entry.reference()));
+        }
+        let by_name: Vec<&Entry> =
+            entries().filter(|entry| entry.image.name == name).filter(fits).collect();
+        match by_name.as_slice() {
+            [] => Ok(None),
+            [entry] => Ok(Some(entry.reference())),
+            several => {
+                let tags: Vec<_> = several.iter().map(|entry| entry.key.as_str()).collect();
+                let message = format!("several images have this name: {}", tags.join(", "));
+                let fault = view.fault(Code::AmbiguousImage, message);
+                let hint = "name one of them by its key, or give its `version`".to_owned();
+                Err(reports.add(fault.hint(hint)))
+            }
+        }
+    }
+
+    /// Warns of what is declared and never run.
+    pub(super) fn warn_of_unused(&self, pods: &Pods, reports: &mut Reports) {
+        for entry in &self.entries {
+            let reference = entry.reference();
+            if !pods.has_gaps() && pods.images().all(|image| *image != reference) {
+                reports.add(entry.unused.clone());
+            }
+        }
+    }
+
+    pub(super) fn into_model(self) -> Vec<Image> {
+        self.entries.into_iter().map(|entry| entry.image).collect()
+    }
+}
+
+impl Entry {
+    fn reference(&self) -> ImageRef {
+        let Image { name, tag, .. } = &self.image;
+        ImageRef { origin: Origin::Built, name: name.clone(), tag: tag.clone() }
+    }
+}
+
+fn not_blank<'a>(
+    view: &View<'_>,
+    text: &'a Text,
+    reports: &mut Reports,
+) -> Result<&'a str, Poisoned> {
+    let value = text.value.trim();
+    if value.is_empty() {
+        let message = match &text.written {
+            Some(written) => format!("\"{}\" gave an empty text", shown(written)),
+            None => "this is empty".to_owned(),
+        };
+        return Err(reports.add(view.fault(Code::Blank, message)));
+    }
+    Ok(value)
+}
+
+/// The last segment of a build name; without one, the entry's key.
+fn build_name(view: &View<'_>, key: &Text, reports: &mut Reports) -> Result<String, Poisoned> {
+    let field = view.field("build-name")?;
+    let text = match &field {
+        Some(field) => field.text()?,
+        None => key,
+    };
+    let value = text.value.trim();
+    let name = value.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&key.value);
+    if is_image_component(name) {
+        return Ok(name.to_owned());
+    }
+    let message = format!("\"{}\" is not a name of an image", shown(text.as_written()));
+    let fault = match &field {
+        Some(field) => field.fault(Code::BadImageName, message),
+        None => view.key_fault(Code::BadImageName, message),
+    };
+    let hint = "use a-z, 0-9 and single `.`, `_` or `-` between them, as `build-name`".to_owned();
+    Err(reports.add(fault.hint(hint)))
+}
+
+/// The tag as declared, and with the environment's.
+fn tag(
+    view: &View<'_>,
+    environment: &str,
+    reports: &mut Reports,
+) -> Result<(String, String), Poisoned> {
+    let field = view.field("tag")?;
+    let text = field.as_ref().map(View::text).transpose()?;
+    let declared = text.map_or("", |text| text.value.trim());
+    let (declared, joined) = match declared {
+        "" | LATEST => (LATEST, environment.to_owned()),
+        declared => (declared, format!("{declared}-{environment}")),
+    };
+    let tag = match joined.trim_matches('-') {
+        "" => LATEST,
+        tag => tag,
+    };
+    match (&field, text) {
+        (Some(field), Some(text)) if !is_image_tag(tag) => {
+            let message = format!("\"{}\" is not a tag of an image", shown(text.as_written()));
+            let hint = "use letters, digits, `_`, `.` and `-`, at most 128 with the environment's";
+            Err(reports.add(field.fault(Code::BadImageName, message).hint(hint.to_owned())))
+        }
+        _ => Ok((declared.to_owned(), tag.to_owned())),
+    }
+}
+
+/// The folder of a build, relative to the root and without detours.
+fn context(
+    view: &View<'_>,
+    tree: Option<&Tree>,
+    reports: &mut Reports,
+) -> Result<String, Poisoned> {
+    let text = view.text()?;
+    let value = not_blank(view, text, reports)?;
+    let quoted = shown(text.as_written());
+    if value.contains(char::is_control) {
+        let message = format!("\"{quoted}\" has a control character");
+        return Err(reports.add(view.fault(Code::ControlCharacter, message)));
+    }
+    let mut segments = Vec::new();
+    for segment in value.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." if segments.pop().is_none() => {
+                let message = format!("\"{quoted}\" is outside the repository");
+                return Err(reports.add(view.fault(Code::OutsideRepository, message)));
+            }
+            ".." => {}
+            segment => segments.push(segment),
+        }
+    }
+    let path = segments.join("/");
+    let Some(tree) = tree else { return Ok(path) };
+    let dockerfile = format!("{path}/Dockerfile");
+    let fault = |message: String| view.fault(Code::NotInTree, message);
+    if tree.has_file(&path) {
+        let hint = "write the folder of the Dockerfile".to_owned();
+        Err(reports.add(fault(format!("\"{quoted}\" is a file")).hint(hint)))
+    } else if !tree.has_folder(&path) {
+        // The nearest path of the commit is no secret, what a variable made of it may be one.
+        let nearest = text.written.is_none().then(|| tree.nearest_folder(&path)).flatten();
+        let hint = nearest.map(|folder| format!("did you mean \"{}\"?", shown(folder)));
+        Err(reports.add(fault(format!("\"{quoted}\" is not in this commit")).hint(hint)))
+    } else if !tree.has_file(dockerfile.trim_start_matches('/')) {
+        Err(reports.add(fault(format!("\"{quoted}\" has no Dockerfile in this commit"))))
+    } else {
+        Ok(path)
+    }
+}
+
+fn build_arguments(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Variable>, Poisoned> {
+    let mut arguments = Vec::new();
+    let mut result = Ok(());
+    for Named { name, value } in view.entries()? {
+        if value.is_null() {
+            continue;
+        }
+        match super::containers::variable(name, &value, reports) {
+            Ok(variable) => arguments.push(variable),
+            Err(Poisoned) => result = Err(Poisoned),
+        }
+    }
+    result.map(|()| arguments)
+}
+
+fn external(
+    image: &View<'_>,
+    version: Option<&View<'_>>,
+    name: &str,
+    asked: Option<&str>,
+    reports: &mut Reports,
+) -> Result<ImageRef, Poisoned> {
+    let written = |view: &View<'_>| {
+        view.text().map_or_else(|_| String::new(), |text| shown(text.as_written()))
+    };
+    if !is_image_name(name) {
+        let message = format!("\"{}\" is not a name of an image", written(image));
+        let tag = name.rsplit_once(':').filter(|(name, _)| is_image_name(name));
+        let hint = tag.map(|_| "write what follows the last `:` as `version`".to_owned());
+        return Err(reports.add(image.fault(Code::BadImageName, message).hint(hint)));
+    }
+    let tag = asked.unwrap_or(LATEST);
+    if let (false, Some(version)) = (is_image_tag(tag), version) {
+        let message = format!("\"{}\" is not a tag of an image", written(version));
+        return Err(reports.add(version.fault(Code::BadImageName, message)));
+    }
+    Ok(ImageRef { origin: Origin::External, name: name.to_owned(), tag: tag.to_owned() })
+}

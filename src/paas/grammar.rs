@@ -1,0 +1,92 @@
+//! The grammar as data: which keys stand where, and what they hold.
+
+mod table;
+
+pub(super) use table::ROOT;
+
+use crate::paas::compiled::Version;
+use crate::paas::lexeme::Lexeme;
+
+/// A mapping whose keys belong to the language.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) keys: &'static [Key],
+    /// What else must hold of its keys together.
+    pub(super) rule: Rule,
+}
+
+/// A rule on the keys of a section together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// None.
+    Any,
+    /// Exactly one of the keys is there.
+    One,
+}
+
+/// A key of a section.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) need: Need,
+    /// The first version that has it.
+    pub(super) since: Version,
+    /// One line for people.
+    pub(super) about: &'static str,
+}
+
+/// Whether a key must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Need {
+    Required,
+    Optional,
+    /// It may be there with nothing under it, which counts as an empty mapping.
+    OptionalEmpty,
+}
+
+/// What stands under a key.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shape {
+    /// One value.
+    Scalar(Lexeme),
+    /// A list of at least one.
+    List(&'static Shape),
+    /// A mapping of the language.
+    Section(&'static Section),
+    /// A mapping whose keys are names that the file gives.
+    Names(Emptiness, &'static Shape),
+    /// A mapping of at least one name to text; the section's keys have another meaning.
+    Variables(&'static Section),
+    /// Something that is not read yet.
+    Later,
+}
+
+/// Whether a mapping may have no entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Emptiness {
+    Allowed,
+    Refused,
+}
+
+impl Section {
+    /// The key of a name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+impl Shape {
+    /// What is expected, for a person.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Scalar(lexeme) => lexeme.expected(),
+            Self::List(_) => "a non-empty list".to_owned(),
+            Self::Names(Emptiness::Refused, _) | Self::Variables(_) => {
+                "a non-empty mapping".to_owned()
+            }
+            Self::Section(_) | Self::Names(Emptiness::Allowed, _) => "a mapping".to_owned(),
+            Self::Later => "something".to_owned(),
+        }
+    }
+}

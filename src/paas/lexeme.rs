@@ -1,0 +1,96 @@
+//! What single values may look like (paas-yaml.md §4.1).
+
+use crate::paas::compiled::Version;
+use crate::paas::quantity::Quantity;
+
+/// A type of single values.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lexeme {
+    /// A name that the file gives to something.
+    Token,
+    /// Any text.
+    Text,
+    /// A whole number from one bound to the other.
+    Int(i64, i64),
+    /// Yes or no.
+    Bool,
+    /// An amount with its unit, or a percentage.
+    Quantity,
+    /// One of these words.
+    Word(&'static [Word]),
+}
+
+/// A word of the language and the first version that has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    pub(super) text: &'static str,
+    pub(super) since: Version,
+}
+
+impl Lexeme {
+    /// What is expected, for a person.
+    pub(super) fn expected(self) -> String {
+        match self {
+            Self::Token => "a name".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Int(..) => "a whole number".to_owned(),
+            Self::Bool => "`true` or `false`".to_owned(),
+            Self::Quantity => "a quantity such as 500m, 2, 1.5Gi or 25%".to_owned(),
+            Self::Word(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("`{}`", word.text)).collect();
+                match words.split_last() {
+                    Some((last, rest)) if !rest.is_empty() => {
+                        format!("{} or {last}", rest.join(", "))
+                    }
+                    _ => words.concat(),
+                }
+            }
+        }
+    }
+
+    /// Why a text is not of this type, if it is not.
+    pub(super) fn problem(self, text: &str) -> Option<String> {
+        match self {
+            Self::Text => None,
+            Self::Token => (!is_token(text)).then(|| {
+                "is not a valid name: letters, digits and `-`, at least two, a letter first"
+                    .to_owned()
+            }),
+            Self::Int(least, most) => match int(text) {
+                None => Some("is not a whole number".to_owned()),
+                Some(n) if n < least => Some(format!("is less than {least}")),
+                Some(n) if n > most => Some(format!("is more than {most}")),
+                Some(_) => None,
+            },
+            Self::Bool => boolean(text).is_none().then(|| format!("is not {}", self.expected())),
+            Self::Quantity => {
+                Quantity::parse(text).is_none().then(|| format!("is not {}", self.expected()))
+            }
+            Self::Word(words) => {
+                let known = words.iter().any(|word| word.text == text);
+                (!known).then(|| format!("is not {}", self.expected()))
+            }
+        }
+    }
+}
+
+/// Whether a text is a name, blanks around it taken away.
+fn is_token(text: &str) -> bool {
+    text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Reads a signed 32-bit number in decimal digits.
+pub(super) fn int(text: &str) -> Option<i64> {
+    text.parse::<i32>().ok().map(i64::from)
+}
+
+/// Reads a boolean.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}

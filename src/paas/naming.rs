@@ -1,0 +1,100 @@
+//! Names that the language derives, and what names may look like where they go.
+
+/// Makes one word of a name (paas-yaml.md §0.2): every run of other characters becomes `gap`.
+fn normalised(name: &str, gap: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let mut normalised = String::with_capacity(name.len());
+    let mut in_word = true;
+    for c in name.chars() {
+        if is_word(c) {
+            normalised.push(c.to_ascii_lowercase());
+        } else if in_word {
+            normalised.push_str(gap);
+        }
+        in_word = is_word(c);
+    }
+    normalised
+}
+
+/// The tag that stands for an environment.
+pub(super) fn environment_tag(environment: &str) -> String {
+    normalised(environment, "-").trim_matches('-').to_owned()
+}
+
+/// A project's name as images and volumes carry it.
+pub(super) fn project_name(project: &str) -> String {
+    normalised(project, "")
+}
+
+/// The name under which something is deployed.
+pub(super) fn deployed(prefix: &str, name: &str) -> String {
+    let dash = if prefix.is_empty() { "" } else { "-" };
+    format!("{prefix}{dash}{name}").to_ascii_lowercase()
+}
+
+/// Longest label of a DNS name.
+pub(super) const LONGEST_LABEL: usize = 63;
+
+/// Whether a name can be a label of a DNS name.
+pub(super) fn is_dns_label(name: &str) -> bool {
+    (1..=LONGEST_LABEL).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// Whether a text is one component of an image's name: lower-case words with single separators,
+/// which are `.`, `_`, `__` and dashes.
+pub(super) fn is_image_component(text: &str) -> bool {
+    let is_alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let separators_fit = text.split(|c: char| c.is_ascii_alphanumeric()).all(|separator| {
+        matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|b| b == b'-')
+    });
+    separators_fit
+        && text.bytes().next().is_some_and(is_alphanumeric)
+        && text.bytes().next_back().is_some_and(is_alphanumeric)
+        && text.bytes().all(|b| is_alphanumeric(b) || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// Whether a text is the tag of an image.
+pub(super) fn is_image_tag(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && !text.starts_with(['.', '-'])
+}
+
+/// Whether a text names an image of a registry: `[host[:port]/]component/…[@digest]`.
+pub(super) fn is_image_name(text: &str) -> bool {
+    let (name, digest) = match text.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (text, None),
+    };
+    let path = match name.split_once('/') {
+        Some((host, path)) if is_registry(host) => path,
+        _ => name,
+    };
+    name.len() <= 255 && path.split('/').all(is_image_component) && digest.is_none_or(is_digest)
+}
+
+/// Whether the first component of a name is a registry's host: only these have dots, colons and
+/// capitals, and `localhost` is always one.
+fn is_registry(host: &str) -> bool {
+    let (name, port) = match host.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    let looks_like_one = host == "localhost" || host.contains(['.', ':']);
+    let label_fits = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    looks_like_one
+        && name.split('.').all(label_fits)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+fn is_digest(digest: &str) -> bool {
+    let is_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    let sha256 = digest.strip_prefix("sha256:").map(|hex| (hex, 64));
+    let known = sha256.or_else(|| digest.strip_prefix("sha512:").map(|hex| (hex, 128)));
+    known.is_some_and(|(hex, length)| hex.len() == length && hex.bytes().all(is_hex))
+}

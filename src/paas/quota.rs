@@ -1,0 +1,279 @@
+//! What is available, what containers reserve of it, and how the rest is shared
+//! (paas-yaml.md §9.3 to §9.6).
+
+use crate::paas::compiled::Resource;
+use crate::paas::fault::{Code, Fault};
+use crate::paas::quantity::{BadQuantity, Category, HardQuota, Quantity, display};
+use crate::paas::report::{Poisoned, Reports};
+use crate::paas::view::View;
+
+/// Every resource there is, and how much of it is left.
+#[derive(Debug, Default)]
+pub(super) struct Availability {
+    rows: Vec<Row>,
+    /// Whether some row could not be read, so that its resource is not known to be missing.
+    has_gaps: bool,
+    /// Who gets a share of what, in the order of the file.
+    shares: Vec<Share>,
+}
+
+#[derive(Debug)]
+struct Row {
+    kind: String,
+    category: Category,
+    origin: Origin,
+    initial: u64,
+    capacity_left: u64,
+    require_left: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Account,
+    File,
+}
+
+impl Origin {
+    const fn owner(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::File => "deployment",
+        }
+    }
+}
+
+/// A container that gets an automatic share of a resource.
+#[derive(Debug)]
+struct Share {
+    kind: String,
+    replicas: u32,
+    fault: Fault,
+}
+
+impl Availability {
+    /// Begins with what the account grants.
+    pub(super) fn new(hard: &[HardQuota]) -> Self {
+        let rows = hard.iter().map(|quota| Row {
+            kind: quota.kind.clone(),
+            category: quota.category,
+            origin: Origin::Account,
+            initial: quota.capacity,
+            capacity_left: quota.capacity,
+            require_left: quota.requires.min(quota.capacity),
+        });
+        Self { rows: rows.collect(), ..Self::default() }
+    }
+
+    /// Narrows it by the file's own quotas.
+    pub(super) fn narrow(
+        &mut self,
+        quotas: Result<Option<View<'_>>, Poisoned>,
+        reports: &mut Reports,
+    ) {
+        let rows = match quotas {
+            Ok(None) => return,
+            Ok(Some(quotas)) => quotas.items(),
+            Err(Poisoned) => Err(Poisoned),
+        };
+        let Ok(rows) = rows else {
+            self.has_gaps = true;
+            return;
+        };
+        for row in rows {
+            if let Err(Poisoned) = self.soft(&row, reports) {
+                self.has_gaps = true;
+            }
+        }
+    }
+
+    fn soft(&mut self, view: &View<'_>, reports: &mut Reports) -> Result<(), Poisoned> {
+        let kind = view.required("type")?;
+        let name = kind.text()?.value.clone();
+        let category_view = view.required("category")?;
+        let category = match category_view.text()?.value.as_str() {
+            "memory" => Category::Memory,
+            _ => Category::Compute,
+        };
+        let known = self.rows.iter().position(|row| row.kind == name);
+        let hard = known.and_then(|index| self.rows.get(index));
+        if hard.is_some_and(|row| row.origin == Origin::File) {
+            let message = format!("there is a quota for `{name}` above");
+            return Err(reports.add(kind.fault(Code::DuplicateQuota, message)));
+        }
+        if let Some(row) = hard.filter(|row| row.category != category) {
+            let message =
+                format!("quota `{name}` is `{}` in the account, `{category}` here", row.category);
+            return Err(reports.add(category_view.fault(Code::CategoryMismatch, message)));
+        }
+        let granted = hard.map(|row| (row.initial, row.require_left));
+        let capacity_view = view.required("capacity")?;
+        let capacity =
+            amount(&capacity_view, &name, category, granted.map(|(all, _)| all), reports)?;
+        let above = |view: &View<'_>, asked, granted| {
+            let (asked, granted) = (display(category, asked), display(category, granted));
+            let message = format!("quota `{name}`: {asked} asked, the account grants {granted}");
+            view.fault(Code::AboveAccount, message)
+        };
+        if let Some((granted, _)) = granted.filter(|(granted, _)| capacity > *granted) {
+            return Err(reports.add(above(&capacity_view, capacity, granted)));
+        }
+        let guaranteed = granted.map(|(_, guaranteed)| guaranteed);
+        let requires = match view.field("requires")? {
+            None => guaranteed.map_or(capacity, |guaranteed| guaranteed.min(capacity)),
+            Some(field) => {
+                let whole = granted.map_or(capacity, |(all, _)| all);
+                let requires = amount(&field, &name, category, Some(whole), reports)?;
+                if requires > capacity {
+                    let (requires, capacity) =
+                        (display(category, requires), display(category, capacity));
+                    let message =
+                        format!("quota `{name}`: requires {requires} exceeds capacity {capacity}");
+                    return Err(reports.add(field.fault(Code::RequiresAboveCapacity, message)));
+                }
+                if let Some(granted) = guaranteed.filter(|granted| requires > *granted) {
+                    return Err(reports.add(above(&field, requires, granted)));
+                }
+                requires
+            }
+        };
+        let row = Row {
+            kind: name,
+            category,
+            origin: Origin::File,
+            initial: capacity,
+            capacity_left: capacity,
+            require_left: requires,
+        };
+        match known.and_then(|index| self.rows.get_mut(index)) {
+            Some(hard) => *hard = row,
+            None => self.rows.push(row),
+        }
+        Ok(())
+    }
+
+    /// Reserves one row of a container's `resources` for all replicas of its pod.
+    pub(super) fn reserve(
+        &mut self,
+        view: &View<'_>,
+        replicas: u32,
+        reports: &mut Reports,
+    ) -> Result<Resource, Poisoned> {
+        let kind = view.required("type")?;
+        let name = kind.text()?.value.clone();
+        let Some(row) = self.rows.iter_mut().find(|row| row.kind == name) else {
+            if self.has_gaps {
+                return Err(Poisoned);
+            }
+            let message = format!("resource `{name}` is not available");
+            let hint = "declare it in `paas.quotas`, or ask for a quota".to_owned();
+            return Err(reports.add(kind.fault(Code::NoSuchResource, message).hint(hint)));
+        };
+        let (category, whole) = (row.category, Some(row.initial));
+        let require_view = view.required("require")?;
+        let require = amount(&require_view, &name, category, whole, reports)?;
+        let limit_view = view.field("limit")?;
+        let limit = match &limit_view {
+            None => require,
+            Some(view) => amount(view, &name, category, whole, reports)?,
+        };
+        let limit_view = limit_view.as_ref().unwrap_or(&require_view);
+        if require > limit {
+            let (require, limit) = (display(category, require), display(category, limit));
+            let message = format!("limit {limit} is lower than require {require}");
+            return Err(reports.add(limit_view.fault(Code::LimitBelowRequire, message)));
+        }
+        let owner = row.origin.owner();
+        let quota = display(category, row.initial);
+        let over = |asked, left| {
+            let (asked, left) = (display(category, asked), display(category, left));
+            format!("`{name}`: {asked} × {replicas} asked, {left} left of the {owner}'s {quota}")
+        };
+        let taken = |amount: u64, left: u64| {
+            amount.checked_mul(u64::from(replicas)).and_then(|all| left.checked_sub(all))
+        };
+        let Some(capacity_left) = taken(limit, row.capacity_left) else {
+            let message = over(limit, row.capacity_left);
+            return Err(reports.add(limit_view.fault(Code::OverCapacity, message)));
+        };
+        let Some(require_left) = taken(require, row.require_left) else {
+            let message = format!("{} guaranteed", over(require, row.require_left));
+            return Err(reports.add(require_view.fault(Code::OverGuarantee, message)));
+        };
+        (row.capacity_left, row.require_left) = (capacity_left, require_left);
+        Ok(Resource { kind: name, require, limit, automatic: false })
+    }
+
+    /// Notes that a container gets a share of everything it has no row for.
+    pub(super) fn enter(&mut self, container: &View<'_>, explicit: &[Resource], replicas: u32) {
+        for row in &self.rows {
+            if explicit.iter().all(|resource| resource.kind != row.kind) {
+                let message =
+                    format!("`{}`: nothing is left for containers without a row for it", row.kind);
+                let fault = container.key_fault(Code::NothingToShare, message);
+                self.shares.push(Share { kind: row.kind.clone(), replicas, fault });
+            }
+        }
+    }
+
+    /// What every container of a share gets, per resource, in the order of the table.
+    pub(super) fn shares(&self, reports: &mut Reports) -> Vec<Resource> {
+        let shared = self.rows.iter().filter_map(|row| {
+            let entries = || self.shares.iter().filter(|share| share.kind == row.kind);
+            let takers: u64 = entries().map(|share| u64::from(share.replicas)).sum();
+            let (require, limit) = share(row.capacity_left, row.require_left, takers)?;
+            if let (0, Some(first)) = (limit, entries().find(|share| share.replicas > 0)) {
+                reports.add(first.fault.clone());
+            }
+            Some(Resource { kind: row.kind.clone(), require, limit, automatic: true })
+        });
+        shared.collect()
+    }
+}
+
+/// What each of so many takers is guaranteed and may use at most of what is left.
+fn share(capacity_left: u64, require_left: u64, takers: u64) -> Option<(u64, u64)> {
+    let percent = 100_u64.checked_div(takers)?;
+    let part = |percent: u64| {
+        // Less than a hundredfold of 64 bits, and then its hundredth.
+        let part = u128::from(capacity_left) * u128::from(percent) / 100;
+        u64::try_from(part).unwrap_or(capacity_left)
+    };
+    let limit = if percent > 0 { part(percent) } else { capacity_left / takers };
+    let require = part(percent.div_ceil(10)).min(limit).min(require_left / takers);
+    Some((require, limit))
+}
+
+/// Reads an amount; a percentage is one of `whole`.
+fn amount(
+    view: &View<'_>,
+    kind: &str,
+    category: Category,
+    whole: Option<u64>,
+    reports: &mut Reports,
+) -> Result<u64, Poisoned> {
+    let text = &view.text()?.value;
+    let quantity = Quantity::parse(text).ok_or(Poisoned)?;
+    quantity.resolve(category, whole).map_err(|bad| {
+        reports.add(match bad {
+            BadQuantity::Unit => {
+                let message = format!("\"{text}\" is not a {category} quantity");
+                let hint = match category {
+                    Category::Compute => "write 2, 0.5 or 500m",
+                    Category::Memory => "write bytes, or 512Ki, 64Mi, 1.5Gi, 2G and the like",
+                };
+                view.fault(Code::BadQuantity, message).hint(hint.to_owned())
+            }
+            BadQuantity::TooLarge => {
+                view.fault(Code::BadQuantity, format!("\"{text}\" is too much"))
+            }
+            BadQuantity::Percentage => {
+                view.fault(Code::BadPercentage, format!("\"{text}\" is not between 0% and 100%"))
+            }
+            BadQuantity::Relative => {
+                let message = format!("quota `{kind}`: the account defines none");
+                let hint = "use an absolute value".to_owned();
+                view.fault(Code::RelativeToNothing, message).hint(hint)
+            }
+        })
+    })
+}

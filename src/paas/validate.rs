@@ -1,0 +1,337 @@
+//! The tree against the grammar; what is wrong is reported once and poisoned.
+
+use std::collections::BTreeSet;
+
+use crate::domain::nearest::nearest;
+use crate::paas::compiled::Version;
+use crate::paas::fault::{Code, Fault};
+use crate::paas::grammar::{Emptiness, Key, Need, ROOT, Rule, Section, Shape};
+use crate::paas::lexeme::Lexeme;
+use crate::paas::node::{self, Content, Entry, Node, Place, Text};
+use crate::paas::report::{Path, Reports, shown};
+
+/// Longest word that is compared with the known ones, in bytes.
+const LONGEST_SLIP: usize = 64;
+
+/// Checks a file against the grammar of its version.
+///
+/// Afterwards every key that the grammar requires is there, if only as something poisoned; keys
+/// without a value are gone, and so are those that mean nothing.
+pub(super) fn validate(root: &mut Node, version: Version, reports: &mut Reports) {
+    let spot = Spot { path: Path::default(), key: Place::START };
+    Validator { version, reports }.section(root, &ROOT, &spot);
+}
+
+/// Where a value stands.
+struct Spot {
+    path: Path,
+    /// Of its key; of an item, its own.
+    key: Place,
+}
+
+impl Spot {
+    fn of(&self, entry: &Entry) -> Self {
+        Self { path: self.path.key(entry.key.text.as_written()), key: entry.key.place }
+    }
+
+    /// Where a person looks for a value: its own place when it is on one line.
+    fn place(&self, node: &Node) -> Place {
+        match &node.content {
+            Content::Scalar(scalar) if !scalar.is_null() => node.place,
+            Content::Scalar(_) | Content::List(_) | Content::Mapping(_) | Content::Poisoned => {
+                self.key
+            }
+        }
+    }
+}
+
+struct Validator<'a> {
+    version: Version,
+    reports: &'a mut Reports,
+}
+
+impl Validator<'_> {
+    fn shape(&mut self, node: &mut Node, shape: Shape, spot: &Spot) {
+        match shape {
+            Shape::Scalar(lexeme) => self.scalar(node, lexeme, spot),
+            Shape::List(item) => self.list(node, *item, spot),
+            Shape::Section(section) => self.section(node, section, spot),
+            Shape::Names(emptiness, entry) => self.names(node, emptiness, entry, spot),
+            Shape::Variables(section) => self.variables(node, section, spot),
+            Shape::Later => {}
+        }
+    }
+
+    fn section(&mut self, node: &mut Node, section: &'static Section, spot: &Spot) {
+        let Content::Mapping(entries) = &mut node.content else {
+            return self.wrong_shape(node, Shape::Section(section), spot);
+        };
+        let mut gaps = Gaps::default();
+        let mut kept = Vec::with_capacity(entries.len());
+        for mut entry in std::mem::take(entries) {
+            let known = section.key(&entry.key.text.value);
+            let stays = match known {
+                Some(key) => self.known_key(key, &mut entry, spot, &mut gaps),
+                None => {
+                    gaps.unknown = true;
+                    gaps.meant.extend(self.unknown_key(section, &entry.key, spot));
+                    false
+                }
+            };
+            if stays {
+                kept.push(entry);
+            }
+        }
+        if section.rule == Rule::One && kept.len() != 1 && !gaps.unknown {
+            self.one_of(section, node, spot);
+            return;
+        }
+        for key in section.keys {
+            if !kept.iter().any(|entry| entry.key.text.value == key.name) {
+                kept.extend(self.absent_key(key, spot, &gaps));
+            }
+        }
+        node.content = Content::Mapping(kept);
+    }
+
+    /// Checks a key and its value; whether the entry says something that later phases can read.
+    fn known_key(
+        &mut self,
+        key: &'static Key,
+        entry: &mut Entry,
+        spot: &Spot,
+        gaps: &mut Gaps,
+    ) -> bool {
+        let own = spot.of(entry);
+        if key.since > self.version {
+            let message = format!("`{}` needs `paas.version: v1.1`", key.name);
+            self.reports.add(Fault::new(Code::NeedsNewerVersion, &own.path, own.key, message));
+            return false;
+        }
+        if entry.value.is_null() {
+            if key.need == Need::OptionalEmpty {
+                entry.value.content = Content::Mapping(Vec::new());
+                return true;
+            }
+            gaps.null.push((key.name, own.key));
+            return false;
+        }
+        if matches!(key.shape, Shape::Later) {
+            gaps.inherits |= key.name == "extends";
+            self.not_yet(key, &own);
+            return false;
+        }
+        self.shape(&mut entry.value, key.shape, &own);
+        true
+    }
+
+    fn not_yet(&mut self, key: &Key, spot: &Spot) {
+        let message = format!("`{}` is not supported yet", key.name);
+        self.reports.add(Fault::new(Code::NotSupportedYet, &spot.path, spot.key, message));
+    }
+
+    /// Reports a key that means nothing here; the key that was meant, if that can be guessed.
+    fn unknown_key(
+        &mut self,
+        section: &'static Section,
+        key: &node::Key,
+        spot: &Spot,
+    ) -> Option<&'static str> {
+        let names = || section.keys.iter().map(|key| key.name);
+        let meant = slip(key.text.as_written(), names());
+        let hint = match meant {
+            Some(meant) => did_you_mean(meant),
+            None => format!("keys here: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("unknown key \"{}\"", shown(key.text.as_written()));
+        let fault = Fault::new(Code::UnknownKey, &spot.path, key.place, message);
+        self.reports.add(fault.hint(hint));
+        meant
+    }
+
+    /// What stands for a key that is not there, if anything does.
+    fn absent_key(&mut self, key: &Key, spot: &Spot, gaps: &Gaps) -> Option<Entry> {
+        let null = gaps.null.iter().find(|(name, _)| *name == key.name);
+        let place = null.map_or(spot.key, |(_, place)| *place);
+        // A key that was misspelt, or that a definition above may hold, has its fault already.
+        if !gaps.inherits && !gaps.meant.contains(key.name) {
+            if key.need != Need::Required {
+                return None;
+            }
+            let message = format!("missing key `{}`", key.name);
+            let fault = Fault::new(Code::MissingKey, &spot.path, place, message);
+            self.reports.add(fault.hint(key.about.to_owned()));
+        }
+        let key = node::Key { text: Text::new(key.name), place };
+        Some(Entry { key, value: Node::poisoned(place) })
+    }
+
+    fn one_of(&mut self, section: &Section, node: &mut Node, spot: &Spot) {
+        let names: Vec<_> = section.keys.iter().map(|key| format!("`{}`", key.name)).collect();
+        let message = format!("use exactly one of {}", names.join(", "));
+        self.reports.add(Fault::new(Code::ProbeCount, &spot.path, spot.key, message));
+        node.content = Content::Poisoned;
+    }
+
+    fn names(
+        &mut self,
+        node: &mut Node,
+        emptiness: Emptiness,
+        entry_shape: &'static Shape,
+        spot: &Spot,
+    ) {
+        let shape = Shape::Names(emptiness, entry_shape);
+        let Content::Mapping(entries) = &mut node.content else {
+            return self.wrong_shape(node, shape, spot);
+        };
+        if entries.is_empty() && emptiness == Emptiness::Refused {
+            return self.wrong_shape(node, shape, spot);
+        }
+        for entry in entries {
+            let own = spot.of(entry);
+            let name = entry.key.text.value.trim().to_owned();
+            if entry.value.is_null() {
+                // Its missing keys say more than that it is no mapping.
+                entry.value.content = Content::Mapping(Vec::new());
+            }
+            self.shape(&mut entry.value, *entry_shape, &own);
+            if let Some(problem) = Lexeme::Token.problem(&name) {
+                self.bad_value(Lexeme::Token, &entry.key.text, problem, entry.key.place, &own.path);
+                entry.value.content = Content::Poisoned;
+            }
+            entry.key.text = Text::new(name);
+        }
+    }
+
+    fn variables(&mut self, node: &mut Node, section: &'static Section, spot: &Spot) {
+        let Content::Mapping(entries) = &mut node.content else {
+            return self.wrong_shape(node, Shape::Variables(section), spot);
+        };
+        if entries.is_empty() {
+            return self.wrong_shape(node, Shape::Variables(section), spot);
+        }
+        let mut kept = Vec::with_capacity(entries.len());
+        for mut entry in std::mem::take(entries) {
+            let own = spot.of(&entry);
+            if let Some(key) = section.key(&entry.key.text.value) {
+                if self.known_key(key, &mut entry, spot, &mut Gaps::default()) {
+                    kept.push(entry);
+                }
+                continue;
+            }
+            if !matches!(entry.value.content, Content::Scalar(_)) {
+                let message =
+                    format!("a variable must be a single value, not {}", entry.value.kind());
+                let fault = Fault::new(Code::StructuredVariable, &own.path, own.key, message);
+                let names = section.keys.iter().map(|key| key.name);
+                self.reports.add(fault.hint(slip(&entry.key.text.value, names).map(did_you_mean)));
+                entry.value.content = Content::Poisoned;
+            }
+            kept.push(entry);
+        }
+        node.content = Content::Mapping(kept);
+    }
+
+    fn list(&mut self, node: &mut Node, item_shape: Shape, spot: &Spot) {
+        let Content::List(items) = &mut node.content else {
+            return self.wrong_shape(node, Shape::List(&Shape::Later), spot);
+        };
+        if items.is_empty() {
+            return self.wrong_shape(node, Shape::List(&Shape::Later), spot);
+        }
+        for (index, item) in items.iter_mut().enumerate() {
+            let own = Spot { path: spot.path.item(index), key: item.place };
+            self.shape(item, item_shape, &own);
+        }
+    }
+
+    fn scalar(&mut self, node: &mut Node, lexeme: Lexeme, spot: &Spot) {
+        let place = spot.place(node);
+        let Content::Scalar(scalar) = &mut node.content else {
+            return self.wrong_shape(node, Shape::Scalar(lexeme), spot);
+        };
+        if scalar.is_null() {
+            return self.wrong_shape(node, Shape::Scalar(lexeme), spot);
+        }
+        if matches!(lexeme, Lexeme::Token) {
+            scalar.text = Text::new(scalar.text.value.trim());
+        }
+        let text = &scalar.text.value;
+        let needs_newer = match lexeme {
+            Lexeme::Word(words) => {
+                words.iter().any(|word| word.text == text && word.since > self.version)
+            }
+            Lexeme::Token | Lexeme::Text | Lexeme::Int(..) | Lexeme::Bool | Lexeme::Quantity => {
+                false
+            }
+        };
+        if needs_newer {
+            let message = format!("`{text}` needs `paas.version: v1.1`");
+            self.reports.add(Fault::new(Code::NeedsNewerVersion, &spot.path, place, message));
+            node.content = Content::Poisoned;
+        } else if let Some(problem) = lexeme.problem(text) {
+            let text = scalar.text.clone();
+            self.bad_value(lexeme, &text, problem, place, &spot.path);
+            node.content = Content::Poisoned;
+        }
+    }
+
+    fn bad_value(
+        &mut self,
+        lexeme: Lexeme,
+        text: &Text,
+        problem: String,
+        place: Place,
+        path: &Path,
+    ) {
+        let text = text.as_written();
+        let (code, words) = match lexeme {
+            Lexeme::Quantity => (Code::BadQuantity, [].as_slice()),
+            Lexeme::Word(words) => (Code::BadValue, words),
+            Lexeme::Token | Lexeme::Text | Lexeme::Int(..) | Lexeme::Bool => {
+                (Code::BadValue, [].as_slice())
+            }
+        };
+        let hint = if text.contains("${") {
+            Some("variables cannot stand here".to_owned())
+        } else {
+            slip(text, words.iter().map(|word| word.text)).map(did_you_mean)
+        };
+        let message = format!("\"{}\" {problem}", shown(text));
+        self.reports.add(Fault::new(code, path, place, message).hint(hint));
+    }
+
+    fn wrong_shape(&mut self, node: &mut Node, shape: Shape, spot: &Spot) {
+        let is_empty = match &node.content {
+            Content::List(items) => items.is_empty(),
+            Content::Mapping(entries) => entries.is_empty(),
+            Content::Scalar(_) | Content::Poisoned => false,
+        };
+        let found = if is_empty { "an empty one" } else { node.kind() };
+        let message = format!("expected {}, not {found}", shape.expected());
+        let fault = Fault::new(Code::WrongShape, &spot.path, spot.place(node), message);
+        self.reports.add(fault);
+        node.content = Content::Poisoned;
+    }
+}
+
+/// What is known of the keys that a section does not have.
+#[derive(Default)]
+struct Gaps {
+    /// Keys that a misspelt one stands for.
+    meant: BTreeSet<&'static str>,
+    /// Keys that have no value.
+    null: Vec<(&'static str, Place)>,
+    /// Whether there was a key of no meaning.
+    unknown: bool,
+    /// Whether a definition above may hold the keys that are missing here.
+    inherits: bool,
+}
+
+fn slip<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.len() > LONGEST_SLIP { None } else { nearest(written, names) }
+}
+
+fn did_you_mean(name: &str) -> String {
+    format!("did you mean \"{name}\"?")
+}

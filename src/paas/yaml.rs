@@ -1,0 +1,168 @@
+//! YAML text as a [`Node`]: the only user of the parser.
+//!
+//! The parser's events become tokens, and these the tree; an alias is the tokens of its anchor once
+//! more, counted so that a small file cannot become a large tree.
+
+mod tree;
+
+use std::collections::HashMap;
+
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+
+use crate::paas::fault::{Code, Fault};
+use crate::paas::node::{Node, Place, Scalar, Style, Text};
+use crate::paas::report::{Path, Poisoned, Reports};
+use crate::paas::source::Source;
+
+/// One step of the text.
+#[derive(Debug)]
+enum Token {
+    Scalar(Scalar, Place),
+    List(Place),
+    Mapping(Place),
+    /// Ends the innermost list or mapping.
+    End,
+    /// The node of the anchor with this number, which begins earlier.
+    Alias(usize, Place),
+}
+
+/// Reads one document.
+///
+/// # Errors
+///
+/// When the text is no YAML, is several documents, or becomes larger than a limit allows.
+pub(super) fn parse(source: &Source<'_>, reports: &mut Reports) -> Result<Node, Poisoned> {
+    let tokens = Tokens::read(source, reports)?;
+    let node = tree::build(&tokens.list, &tokens.anchors, source, reports)?;
+    reports.stop_on_errors()?;
+    Ok(node)
+}
+
+/// The whole text in steps.
+#[derive(Debug, Default)]
+struct Tokens {
+    list: Vec<Token>,
+    /// Where each anchor's node begins in the list.
+    anchors: HashMap<usize, usize>,
+    documents: usize,
+}
+
+impl Tokens {
+    fn read(source: &Source<'_>, reports: &mut Reports) -> Result<Self, Poisoned> {
+        let mut tokens = Self::default();
+        for event in Parser::new_from_str(source.text()) {
+            match event {
+                Ok((event, span)) => tokens.event(event, &span, source, reports)?,
+                Err(error) => return Err(reports.add(syntax_fault(&error, source))),
+            }
+        }
+        if tokens.list.is_empty() {
+            let fault = Fault::new(Code::NotYaml, &Path::default(), Place::START, "it is empty");
+            return Err(reports.add(fault.hint("a deployment needs at least `pods`".to_owned())));
+        }
+        Ok(tokens)
+    }
+
+    fn event(
+        &mut self,
+        event: Event<'_>,
+        span: &Span,
+        source: &Source<'_>,
+        reports: &mut Reports,
+    ) -> Result<(), Poisoned> {
+        let place = place(span, source);
+        let refuse = |message: &str| Fault::new(Code::NotYaml, &Path::default(), place, message);
+        if let Some(tag) = event.tag().filter(|tag| !is_harmless(tag)) {
+            let message =
+                format!("tag \"{}\" is not allowed", super::report::shown(&tag.original()));
+            reports.add(refuse(&message).hint("take it away".to_owned()));
+        }
+        match event {
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => {}
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(reports.add(refuse("a second document begins here")));
+                }
+            }
+            Event::UnresolvedAlias(_) => {
+                return Err(reports.add(refuse("this anchor does not exist above")));
+            }
+            Event::Alias(anchor) => self.list.push(Token::Alias(anchor, place)),
+            Event::Scalar(value, style, anchor, tag) => {
+                self.begin(anchor);
+                let text = Text::new(value);
+                let style = match style {
+                    ScalarStyle::Plain if tag.is_none_or(|tag| !is_text(&tag)) => Style::Plain,
+                    ScalarStyle::Plain
+                    | ScalarStyle::SingleQuoted
+                    | ScalarStyle::DoubleQuoted
+                    | ScalarStyle::Literal
+                    | ScalarStyle::Folded => Style::Quoted,
+                };
+                self.list.push(Token::Scalar(Scalar { text, style }, place));
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                self.begin(anchor);
+                self.list.push(Token::List(opening(place)));
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.begin(anchor);
+                self.list.push(Token::Mapping(opening(place)));
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.list.push(Token::End),
+            // Whatever a later parser may add: nothing of a file is left out in silence.
+            _ => return Err(reports.add(refuse("this is not understood"))),
+        }
+        Ok(())
+    }
+
+    /// Notes where the node that comes next begins, when it has an anchor.
+    fn begin(&mut self, anchor: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, self.list.len());
+        }
+    }
+}
+
+/// Whether a tag says no more than the notation does.
+fn is_harmless(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema() || tag.original() == "!"
+}
+
+fn is_text(tag: &Tag) -> bool {
+    tag.is_yaml_core_schema_tag("str") || tag.original() == "!"
+}
+
+/// Of a list or a mapping, its first character stands for all of it.
+fn opening(place: Place) -> Place {
+    Place { length: place.length.min(1), ..place }
+}
+
+fn place(span: &Span, source: &Source<'_>) -> Place {
+    let end = (span.end.line() == span.start.line()).then(|| span.end.col() + 1);
+    source.place(span.start.line(), span.start.col() + 1, end)
+}
+
+fn syntax_fault(error: &ScanError, source: &Source<'_>) -> Fault {
+    let marker: &Marker = error.marker();
+    let place = source.place(marker.line(), marker.col() + 1, Some(marker.col() + 2));
+    let (code, message) = match error.kind() {
+        ErrorKind::RecursionLimitExceeded => (Code::OverLimit, tree::too_deep()),
+        ErrorKind::UnknownAnchor => {
+            (Code::NotYaml, "there is no anchor of this name above".to_owned())
+        }
+        _ => (Code::NotYaml, error.info()),
+    };
+    let line = source.line(place.line);
+    let hint = if line.contains("if{") {
+        Some("a condition inside { } or [ ] needs quotes: \"if{…}\"")
+    } else if line.contains("${") || line.contains("R{") {
+        Some("a variable inside { } or [ ] needs quotes: \"${…}\"")
+    } else if line.contains('\t') {
+        Some("YAML is indented with blanks, not with tabs")
+    } else {
+        None
+    };
+    Fault::new(code, &Path::default(), place, message).hint(hint.map(str::to_owned))
+}
