@@ -26,3 +26,4 @@ pub mod ssh;
 pub mod stack;
 pub mod tasks;
 pub mod telemetry;
+pub mod web;

@@ -202,5 +202,14 @@ pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
     Ok(connection)
 }
 
+/// Asks the server for a sign of life.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn ping(connection: &mut AsyncPgConnection) -> Result<(), Error> {
+    connection.batch_execute("SELECT 1").await
+}
+
 /// A connection in the making, for callers that need a named type.
 pub type Connecting<'a> = BoxFuture<'a, ConnectionResult<AsyncPgConnection>>;

@@ -21,3 +21,5 @@ mod routing;
 mod support;
 #[cfg(test)]
 mod systemd_units;
+#[cfg(test)]
+mod web;

@@ -8,7 +8,8 @@ mod streams;
 use insta::assert_snapshot;
 use tokio::io::AsyncWriteExt;
 
-use crate::support::entrance::{Entrance, body, patient, read_all, read_until, status};
+use crate::support::entrance::{Entrance, patient};
+use crate::support::http::{body, read_all, read_until, status};
 use crate::support::upstream::{Upstream, answer, nobody, shown};
 
 #[tokio::test]

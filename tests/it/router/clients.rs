@@ -6,7 +6,8 @@ use pierhead::router::Settings;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::support::entrance::{Entrance, body, patient, read_all, read_until, status};
+use crate::support::entrance::{Entrance, patient};
+use crate::support::http::{body, read_all, read_until, status};
 use crate::support::soon;
 use crate::support::upstream::{Upstream, answer, shown};
 

@@ -1,6 +1,7 @@
 //! Requests that are made to be read in two ways.
 
-use crate::support::entrance::{Entrance, body, patient, status};
+use crate::support::entrance::{Entrance, patient};
+use crate::support::http::{body, status};
 use crate::support::upstream::{Upstream, answer, shown};
 
 /// What each of these is answered, and how many requests reached the application.

@@ -9,7 +9,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::entrance::{Entrance, body, patient, read_all, read_until, status};
+use crate::support::entrance::{Entrance, patient};
+use crate::support::http::{body, read_all, read_until, status};
 use crate::support::soon;
 use crate::support::upstream::{Upstream, answer};
 

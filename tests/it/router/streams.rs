@@ -11,7 +11,8 @@ use pierhead::tasks::Tasks;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, mpsc};
 
-use crate::support::entrance::{Entrance, body, patient, read_all, read_until, status};
+use crate::support::entrance::{Entrance, patient};
+use crate::support::http::{body, read_all, read_until, status};
 use crate::support::soon;
 use crate::support::upstream::{Upstream, answer, nobody, streamed};
 

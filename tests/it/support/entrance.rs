@@ -7,11 +7,10 @@ use std::time::Duration;
 use pierhead::domain::route::{Route, RouteTable};
 use pierhead::router::{Settings, serve};
 use pierhead::tasks::Tasks;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::soon;
+use crate::support::http::say;
 
 /// A running entrance.
 pub(crate) struct Entrance {
@@ -57,9 +56,7 @@ impl Entrance {
 
     /// Sends these bytes and reads until the entrance closes the connection.
     pub(crate) async fn say(&self, bytes: impl AsRef<[u8]>) -> String {
-        let mut socket = self.connect().await;
-        socket.write_all(bytes.as_ref()).await.unwrap();
-        read_all(&mut socket).await
+        say(self.address, bytes).await
     }
 
     /// What a GET of this is answered: the whole answer.
@@ -71,35 +68,4 @@ impl Entrance {
     pub(crate) async fn stop(self) {
         self.tasks.shut_down(Duration::from_secs(10)).await.unwrap();
     }
-}
-
-/// What a connection says until it is closed.
-pub(crate) async fn read_all(socket: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    // A reset is an end too; what came before it counts.
-    drop(soon(socket.read_to_end(&mut bytes)).await);
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// What a connection says until this text has come.
-pub(crate) async fn read_until(socket: &mut TcpStream, text: &str) -> String {
-    let mut read = String::new();
-    while !read.contains(text) {
-        let mut buffer = [0; 4_096];
-        let length = soon(socket.read(&mut buffer)).await.unwrap();
-        assert_ne!(length, 0, "closed after {read:?}");
-        read.push_str(&String::from_utf8_lossy(&buffer[..length]));
-    }
-    read
-}
-
-/// The status of an answer.
-pub(crate) fn status(answer: &str) -> u16 {
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.unwrap_or_else(|| panic!("no answer: {answer:?}"))
-}
-
-/// The body of an answer.
-pub(crate) fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod database;
 pub(crate) mod entrance;
+pub(crate) mod http;
 pub(crate) mod rows;
 pub(crate) mod upstream;
 
