@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::docker::build_context::{CHUNKS, Chunks, ContextError, ContextLimits, write};
+use crate::docker::build_output::{BuildOutput, Steps, failed_command};
 use crate::docker::images::progress_line;
 use crate::docker::{Engine, EngineError};
 use crate::domain::output::{Lines, clean};
@@ -28,7 +29,15 @@ pub enum BuildError {
     /// The folder cannot be its context.
     #[error(transparent)]
     Context(#[from] ContextError),
-    /// A step failed, or the Dockerfile cannot be read; the engine's words.
+    /// A command of the Dockerfile failed.
+    #[error("`{command}` exited {code}")]
+    Command {
+        /// The command.
+        command: String,
+        /// Its exit code.
+        code: i64,
+    },
+    /// Another step failed, or the Dockerfile cannot be read; the engine's words.
     #[error("{0}")]
     Step(String),
     /// The engine said neither that it failed nor what came out.
@@ -42,14 +51,29 @@ pub enum BuildError {
 impl From<bollard::errors::Error> for BuildError {
     fn from(error: bollard::errors::Error) -> Self {
         match error.into() {
-            EngineError::Refused { words, .. } => Self::Step(clean(words.trim_end().as_bytes())),
+            EngineError::Refused { words, .. } => {
+                let words = clean(words.trim_end().as_bytes());
+                match failed_command(&words) {
+                    Some((command, code)) => Self::Command { command: command.to_owned(), code },
+                    None => Self::Step(words),
+                }
+            }
             error @ (EngineError::Address(_) | EngineError::Away(_)) => Self::Engine(error),
         }
     }
 }
 
+/// An image that was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// Its id.
+    pub id: String,
+    /// How much of it was built before.
+    pub steps: Steps,
+}
+
 impl Engine {
-    /// Builds an image from a folder of the checkout at `root`, and gives its id.
+    /// Builds an image from a folder of the checkout at `root`.
     ///
     /// Lines of output are sent as they come; a full channel slows the build. Dropping the future
     /// ends the build on the engine, its containers included.
@@ -63,7 +87,7 @@ impl Engine {
         root: &Path,
         limits: ContextLimits,
         lines: &mpsc::Sender<String>,
-    ) -> Result<String, BuildError> {
+    ) -> Result<Built, BuildError> {
         let (sender, receiver) = mpsc::channel(CHUNKS);
         let (tell, mut told) = oneshot::channel();
         let (root, context) = (root.to_owned(), build.context.clone());
@@ -83,7 +107,8 @@ impl Engine {
         let docker = self.docker.clone().with_timeout(UPLOAD_LIMIT);
         let body = body_try_stream(ReceiverStream::new(receiver));
         let answers = docker.build_image(options(build), None, Some(body));
-        let building = pin!(follow(answers, lines));
+        let output = BuildOutput::new(build.labels.len());
+        let building = pin!(follow(answers, output, lines));
         let result = match select(pin!(writing), building).await {
             Either::Left((sent, building)) => {
                 send(sent.map(|sent| sent.to_string()), lines).await;
@@ -110,25 +135,28 @@ fn options(build: &ImageBuild) -> BuildImageOptions {
 
 async fn follow(
     answers: impl futures::Stream<Item = Result<BuildInfo, bollard::errors::Error>>,
+    mut output: BuildOutput,
     lines: &mpsc::Sender<String>,
-) -> Result<String, BuildError> {
+) -> Result<Built, BuildError> {
     let mut answers = pin!(answers);
-    let mut output = Lines::default();
+    let mut cut = Lines::default();
     let mut id = None;
     while let Some(answer) = answers.next().await {
         let BuildInfo { id: layer, stream, status, aux, .. } = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                send(output.finish(), lines).await;
+                send(cut.finish().and_then(|line| output.hear(line)), lines).await;
                 return Err(error.into());
             }
         };
-        send(output.push(stream.unwrap_or_default().as_bytes()), lines).await;
+        let said = cut.push(stream.unwrap_or_default().as_bytes());
+        send(said.into_iter().filter_map(|line| output.hear(line)), lines).await;
         send(progress_line(layer.as_deref(), status.as_deref()), lines).await;
         id = aux.and_then(|aux| aux.id).or(id);
     }
-    send(output.finish(), lines).await;
-    id.ok_or(BuildError::NoImage)
+    send(cut.finish().and_then(|line| output.hear(line)), lines).await;
+    let steps = output.steps();
+    id.map(|id| Built { id, steps }).ok_or(BuildError::NoImage)
 }
 
 /// Sends lines to whom it may concern.

@@ -188,6 +188,9 @@ fn host_config(container: &Container) -> HostConfig {
         // As much again could be swapped otherwise.
         memory_swap: some(limits.memory),
         memory_reservation: some(limits.memory_reservation),
+        // Most programs do not mind that they are process 1: they would neither hear the request
+        // to end nor bury their children.
+        init: Some(true),
         pids_limit: Some(MOST_PROCESSES),
         cap_drop: Some(DROPPED.map(str::to_owned).to_vec()),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),

@@ -6,6 +6,7 @@
 mod beneath;
 mod build;
 mod build_context;
+mod build_output;
 mod containers;
 mod images;
 mod logs;
@@ -17,8 +18,9 @@ use std::collections::HashMap;
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
-pub use build::BuildError;
+pub use build::{BuildError, Built};
 pub use build_context::{ContextError, ContextLimits, dockerfile};
+pub use build_output::Steps;
 pub use containers::{Owned, Place};
 pub use images::{ImageFacts, PullError};
 pub use networks::{Network, NetworkCreated};

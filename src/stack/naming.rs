@@ -62,6 +62,19 @@ impl Labels {
             (self.key("job"), owner.job.to_string()),
         ])
     }
+
+    /// The labels of an image: the same for every build of the same content, or it would get
+    /// another id.
+    pub fn of_image(
+        &self,
+        project: ProjectId,
+        environment: EnvironmentId,
+    ) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            (self.key("project"), project.to_string()),
+            (self.environment(), environment.to_string()),
+        ])
+    }
 }
 
 /// Lower case, every run of other characters one dash, none at the ends.

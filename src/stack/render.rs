@@ -102,7 +102,9 @@ pub fn render(
 /// What a person may want to know about how a deployment is rendered here.
 pub fn notes(deployment: &Deployment) -> Vec<String> {
     let mut notes = Vec::new();
-    for service in &deployment.services {
+    // A pod that is alone has nobody who could ask at the wrong port.
+    let services = deployment.services.iter().filter(|_| deployment.pods.len() > 1);
+    for service in services {
         for port in service.ports.iter().filter(|port| port.listen != port.target) {
             let (name, target) = (&service.name, port.target);
             notes.push(format!("service {name}: other pods reach it at port {target}"));

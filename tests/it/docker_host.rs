@@ -100,7 +100,7 @@ impl DockerHost {
         root: &Path,
     ) -> (Result<String, BuildError>, Vec<String>) {
         let (sender, mut receiver) = mpsc::channel(LINES);
-        let result = self.engine().build(build, root, LIMITS, &sender).await;
+        let result = self.engine().build(build, root, LIMITS, &sender).await.map(|built| built.id);
         drop(sender);
         let mut lines = Vec::new();
         while let Some(line) = receiver.recv().await {

@@ -334,7 +334,7 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
     }
     assert!(output.windows(2).any(|lines| lines == ["the base", "upon it"]), "{output:?}");
     let web = host.engine().image(&builds[1].own_tag).await.unwrap().unwrap();
-    assert_eq!(pinned[1], Pinned::ImageId(web.id));
+    assert_eq!(pinned[1].0, Pinned::ImageId(web.id));
     assert_eq!(web.labels["org.opencontainers.image.created"], "1970-01-01T00:00:00Z");
 }
 

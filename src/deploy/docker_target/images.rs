@@ -6,7 +6,9 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 use crate::deploy::docker_target::DockerTarget;
-use crate::docker::{BuildError, ContextLimits, EngineError, ImageFacts, PullError, dockerfile};
+use crate::docker::{
+    BuildError, ContextLimits, EngineError, ImageFacts, PullError, Steps, dockerfile,
+};
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
 use crate::image::{ImageBuild, PlanError, Provenance, plan};
@@ -56,7 +58,7 @@ impl DockerTarget {
         plan(deployment, provenance, &texts.await)
     }
 
-    /// Builds one image from the checkout at `root`.
+    /// Builds one image from the checkout at `root`, and counts its steps.
     ///
     /// # Errors
     ///
@@ -67,15 +69,15 @@ impl DockerTarget {
         root: &Path,
         limits: ContextLimits,
         lines: &mpsc::Sender<String>,
-    ) -> Result<Pinned, ImageError> {
+    ) -> Result<(Pinned, Steps), ImageError> {
         for base in &build.bases {
             // What is not here is looked for in a registry, by the engine, in its own words.
             let project = build.labels.get(&self.labels.key("project"));
             self.find_image(base, project.map_or("", String::as_str)).await?;
         }
-        let id = self.engine.build(build, root, limits, lines).await?;
-        self.engine.tag(&id, &build.own_tag).await?;
-        Ok(Pinned::ImageId(id))
+        let built = self.engine.build(build, root, limits, lines).await?;
+        self.engine.tag(&built.id, &build.own_tag).await?;
+        Ok((Pinned::ImageId(built.id), built.steps))
     }
 
     /// Finds an image from a registry on the engine, or pulls it.

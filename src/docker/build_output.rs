@@ -1,0 +1,102 @@
+//! What the classic builder says, without what it says about us.
+//!
+//! The engine applies labels as steps of their own behind the last one of the Dockerfile. Nobody
+//! wrote them, so they are neither shown nor counted.
+
+/// How much of an image was built before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Steps behind the first, which only names the base.
+    pub all: usize,
+    /// Those of them that were taken from the cache.
+    pub cached: usize,
+}
+
+/// Listens to a build.
+#[derive(Debug)]
+pub(super) struct BuildOutput {
+    labels: usize,
+    of_labels: bool,
+    steps: Steps,
+}
+
+impl BuildOutput {
+    /// For a build to which so many labels are applied.
+    pub(super) fn new(labels: usize) -> Self {
+        Self { labels, of_labels: false, steps: Steps::default() }
+    }
+
+    /// Hears a line, and gives what is shown of it.
+    pub(super) fn hear(&mut self, line: String) -> Option<String> {
+        if let Some((number, all, what)) = step(&line) {
+            let all = all.saturating_sub(self.labels);
+            self.of_labels = number > all;
+            self.steps.all = all.saturating_sub(1);
+            return (!self.of_labels).then(|| format!("Step {number}/{all} : {what}"));
+        }
+        if self.of_labels {
+            return None;
+        }
+        if line.trim() == "---> Using cache" {
+            self.steps.cached += 1;
+        }
+        Some(line)
+    }
+
+    /// What was counted.
+    pub(super) const fn steps(&self) -> Steps {
+        self.steps
+    }
+}
+
+/// `Step 2/12 : RUN make`
+fn step(line: &str) -> Option<(usize, usize, &str)> {
+    let (place, what) = line.strip_prefix("Step ")?.split_once(" : ")?;
+    let (number, all) = place.split_once('/')?;
+    Some((number.parse().ok()?, all.parse().ok()?, what))
+}
+
+/// The command and the code of a step that failed, from the engine's sentence about it.
+pub(super) fn failed_command(words: &str) -> Option<(&str, i64)> {
+    let (command, code) =
+        words.strip_prefix("The command '")?.split_once("' returned a non-zero code: ")?;
+    let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
+    Some((command, code.trim().parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_ours_are_neither_shown_nor_counted() {
+        let said = [
+            "Step 1/5 : FROM busybox:stable",
+            " ---> 43a481b4b343",
+            "Step 2/5 : RUN make",
+            " ---> Using cache",
+            " ---> 8a7e6f9d9c1a",
+            "Step 3/5 : CMD run",
+            " ---> Running in 3e5d",
+            "Step 4/5 : LABEL pierhead.dev/project=1",
+            " ---> Using cache",
+            "Step 5/5 : LABEL pierhead.dev/environment=1",
+            " ---> Running in 77ab",
+            "Successfully built 9d1e",
+        ];
+        let mut output = BuildOutput::new(2);
+        let shown: Vec<_> =
+            said.iter().filter_map(|line| output.hear((*line).to_owned())).collect();
+        assert_eq!(shown.len(), 7);
+        assert_eq!(shown.last().unwrap(), " ---> Running in 3e5d");
+        assert_eq!(shown[2], "Step 2/3 : RUN make");
+        assert_eq!(output.steps(), Steps { all: 2, cached: 1 });
+    }
+
+    #[test]
+    fn a_failed_command_is_found_in_the_engines_sentence() {
+        let words = "The command '/bin/sh -c make 'all'; exit 3' returned a non-zero code: 3";
+        assert_eq!(failed_command(words), Some(("make 'all'; exit 3", 3)));
+        assert_eq!(failed_command("dockerfile parse error line 2: unknown instruction"), None);
+    }
+}
