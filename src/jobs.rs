@@ -135,7 +135,7 @@ async fn end(
     verdict: &Verdict,
 ) -> diesel::QueryResult<()> {
     let row = NewEntry::end(
-        Step::Queue,
+        Step::Ended,
         &verdict.text,
         None,
         End {

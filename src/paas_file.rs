@@ -4,10 +4,10 @@ use crate::domain::oid::Oid;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::variables::Variables;
 use crate::git::bare_repository::{BareRepository, GitError, RootFile};
-use crate::paas::Compiled;
+use crate::paas::{self, Compiled, Context, MOST_BYTES, render_warnings};
 
-/// Most bytes of a deployment file (paas-yaml.md §3).
-const MOST_BYTES: usize = 1024 * 1024;
+/// Most paths of a commit that are looked at; a checkout has a limit of its own.
+const MOST_PATHS: usize = 1_000_000;
 
 /// What a file is compiled with, besides its text.
 #[derive(Debug)]
@@ -86,6 +86,22 @@ pub fn compile_at(
         RootFile::NotAFile => return Err(Broken::NotAFile(name)),
         RootFile::TooLarge(bytes) => return Err(Broken::TooLarge { file: name, bytes }),
     };
-    let _ = (content, launch.variables, launch.snapshot);
-    todo!()
+    let context = Context {
+        project_name: launch.snapshot.project.to_string(),
+        environment: launch.snapshot.environment.to_string(),
+        prefix: launch.snapshot.prefix.clone(),
+        variables: launch.variables.clone(),
+        tree: Some(repository.paths(commit, MOST_PATHS)?.into_iter().collect()),
+        hard_quotas: Vec::new(),
+    };
+    match paas::compile(&content, &context) {
+        Ok(compiled) => {
+            let warnings = render_warnings(&compiled.warnings, &content, launch.file);
+            Ok(CompiledFile { compiled, warnings })
+        }
+        Err(faults) => Err(Broken::Faults {
+            reason: faults.first_line(launch.file),
+            lines: faults.render(&content, launch.file),
+        }),
+    }
 }

@@ -138,11 +138,11 @@ impl Printer {
     /// The first row, what came last in a step that failed, and the end.
     fn quiet(&mut self, entry: &Entry) -> Vec<String> {
         match (entry.kind, entry.step, &entry.extra.end) {
-            (EntryKind::Step, Step::Job, _) => vec![self.labelled(self.row(entry))],
+            (EntryKind::Step, Step::Job | Step::Live, _) => vec![self.labelled(self.row(entry))],
             (EntryKind::End, _, Some(end)) => {
                 let held = std::mem::take(&mut self.held);
                 let failed = end.outcome != Outcome::Live;
-                let end = std::iter::once(self.labelled(self.row(entry)));
+                let end = (!entry.text.is_empty()).then(|| self.labelled(self.row(entry)));
                 held.into_iter().filter(|_| failed).chain(end).collect()
             }
             (EntryKind::Line, ..) => {

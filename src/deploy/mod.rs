@@ -1,3 +1,214 @@
-//! What a job does, step by step.
+//! The story of a job: from a commit to a release that serves, or back to what was.
+//!
+//! ```text
+//!   checkout ─▶ check ─▶ image ─▶ release ─▶ rollout ─▶ route ─▶ live ─▶ ref ─▶ sweep ─▶ end
+//!      └─────────┴────────┴─────────┤            └────────┤
+//!                     nothing to take back            put back, then end
+//! ```
+//!
+//! Up to `live` the story may end at any point: a step fails, somebody cancels, time is over, the
+//! worker stops. What it was doing is dropped, and dropping ends it. From `live` on it only goes
+//! forward. A run whose environment was lost stops at once and touches nothing more.
 
 pub mod docker_target;
+mod failure;
+mod finish;
+mod put_back;
+mod steps;
+mod stored;
+mod sweep;
+mod targets;
+mod workspace;
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::config::{DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig};
+use crate::db::feed::Feed;
+use crate::deploy::failure::{Cause, Failure};
+use crate::domain::history::Step;
+use crate::domain::job::Outcome;
+use crate::history::{Recorder, Stopwatch};
+use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
+use crate::tasks::Tasks;
+
+/// Settings of deployments.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Name of the deployment file.
+    pub paas_file: String,
+    /// Folder of workspaces.
+    pub workspaces: PathBuf,
+    /// What a checkout may at most be.
+    pub git: GitConfig,
+    /// Workers.
+    pub worker: WorkerConfig,
+    /// Limits of one job.
+    pub limits: LimitsConfig,
+    /// The Docker target.
+    pub docker: DockerConfig,
+    /// The HTTP entrance.
+    pub router: RouterConfig,
+}
+
+/// Brings jobs to their end.
+#[derive(Debug, Clone)]
+pub struct Deployer {
+    jobs: Jobs,
+    feed: Feed,
+    settings: Settings,
+    tasks: Tasks,
+    interrupt: CancellationToken,
+}
+
+/// One run under way.
+struct Deployment<'a> {
+    deployer: &'a Deployer,
+    run: Run,
+    recorder: Recorder,
+    /// When the run began.
+    began: Stopwatch,
+    /// When the step under way began.
+    watch: Stopwatch,
+    /// The step under way, for whatever ends it from outside.
+    step: Step,
+}
+
+impl Deployer {
+    /// A deployer whose leases and rows are kept by these tasks.
+    pub fn new(jobs: Jobs, feed: Feed, settings: Settings, tasks: Tasks) -> Self {
+        Self { jobs, feed, settings, tasks, interrupt: CancellationToken::new() }
+    }
+
+    /// Ends what runs: what has changed nothing goes back to the queue, the rest is put back.
+    pub fn interrupt(&self) {
+        self.interrupt.cancel();
+    }
+
+    /// Brings a run to its end, unless its environment is lost.
+    pub async fn run(&self, run: Run, task: Task) {
+        let lease = Lease::keep(&run, &self.feed, &self.tasks);
+        let recorder = run.recorder(&self.tasks);
+        let refused = recorder.refused();
+        let number = run.job().number;
+        let (began, step) = (Stopwatch::start(), Step::Checkout);
+        let mut deployment =
+            Deployment { deployer: self, run, recorder, began, watch: began, step };
+        let ended = tokio::select! {
+            ended = deployment.play(task, &lease) => ended,
+            () = lease.lost() => Err(RunError::Lost),
+            () = refused => Err(RunError::Lost),
+        };
+        match ended {
+            Ok(()) => {}
+            Err(RunError::Lost) => info!("Left job {number}: another worker owns it"),
+            // The lease runs out, and whoever takes the job over goes on from its rows.
+            Err(error) => error!("Job {number} stands still: {error}"),
+        }
+    }
+}
+
+impl Deployment<'_> {
+    fn settings(&self) -> &Settings {
+        &self.deployer.settings
+    }
+
+    fn jobs(&self) -> &Jobs {
+        &self.deployer.jobs
+    }
+
+    fn feed(&self) -> &Feed {
+        &self.deployer.feed
+    }
+
+    /// Notes which step is under way, and measures it.
+    fn begin(&mut self, step: Step) -> Stopwatch {
+        self.step = step;
+        self.watch = Stopwatch::start();
+        self.watch
+    }
+
+    async fn play(&mut self, task: Task, lease: &Lease) -> Result<(), RunError> {
+        match task {
+            Task::Deploy => self.deploy(lease).await,
+            Task::Finish => self.finish().await,
+            Task::PutBack => self.put_back_lost().await,
+        }
+    }
+
+    async fn deploy(&mut self, lease: &Lease) -> Result<(), RunError> {
+        let time_limit = self.deployer.settings.limits.run_job;
+        let interrupt = self.deployer.interrupt.clone();
+        let rolled_out = tokio::select! {
+            rolled_out = self.roll_out() => rolled_out,
+            ended = lease.ended() => match ended {
+                Ended::CancelAsked { by } => Err(Cause::Cancelled { by }.into()),
+                Ended::Lost => return Err(RunError::Lost),
+            },
+            () = tokio::time::sleep(time_limit.duration()) => {
+                Err(Cause::TooLong { limit: time_limit.to_string() }.into())
+            }
+            () = interrupt.cancelled() => Err(Cause::Interrupted.into()),
+        };
+        // Not dropped by anything: an answer to its COMMIT decides which way the story goes.
+        let live = match rolled_out {
+            Ok(release) => self.run.go_live(&release).await.map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        match live {
+            Ok(()) => self.finish().await,
+            Err(failure) => self.give_up(failure).await,
+        }
+    }
+
+    /// Ends a job that is not to be live, and takes back what it has changed.
+    async fn give_up(&mut self, failure: Failure) -> Result<(), RunError> {
+        if let Cause::Run(error) = failure.cause {
+            return Err(error);
+        }
+        let applied = self.run.has_applied().await?;
+        if matches!(failure.cause, Cause::Interrupted) && !applied {
+            self.recorder.flush().await;
+            return self.run.give_back().await;
+        }
+        let step = failure.step.unwrap_or(self.step);
+        self.tell(step, &failure).await;
+        let mut reason = failure.reason();
+        if applied && let Err(not_put_back) = self.put_back().await? {
+            reason = format!("{reason}; not put back: {not_put_back}");
+        }
+        self.end(failure.cause.outcome(), step, reason).await
+    }
+
+    /// Writes why it failed, and what the tools said last.
+    async fn tell(&mut self, step: Step, failure: &Failure) {
+        if matches!(failure.cause, Cause::Cancelled { .. }) {
+            return;
+        }
+        self.recorder.result(step, failure.text(), self.watch).await;
+        for line in failure.lines() {
+            self.recorder.line(step, line.clone()).await;
+        }
+    }
+
+    /// Writes the last row of a job that is not live.
+    async fn end(&mut self, outcome: Outcome, step: Step, reason: String) -> Result<(), RunError> {
+        self.recorder.flush().await;
+        let number = self.run.job().number;
+        let (failed_step, last, text) = match outcome {
+            Outcome::Failed => {
+                let logs = format!("logs {number} --step {step}");
+                (Some(step), Step::Help, self.deployer.jobs.command(&logs))
+            }
+            Outcome::Live
+            | Outcome::Cancelled
+            | Outcome::Superseded
+            | Outcome::Stale
+            | Outcome::Lost
+            | Outcome::Refused => (None, Step::Ended, reason.clone()),
+        };
+        self.run.end(RunEnd { outcome, failed_step, reason, step: last, text }).await
+    }
+}

@@ -37,6 +37,8 @@ words! {
         Undone = "undone",
         /// What one can do now.
         Help = "help",
+        /// It is over, and never was live.
+        Ended = "ended",
     }
 }
 

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use git2::{ErrorCode, ObjectType, Repository, RepositoryInitOptions};
+use chrono::{DateTime, Utc};
+use git2::{
+    ErrorCode, ObjectType, Repository, RepositoryInitOptions, TreeWalkMode, TreeWalkResult,
+};
 
 use crate::domain::git_ref::RefName;
 use crate::domain::ids::{JobNumber, ProjectId};
@@ -197,6 +200,17 @@ impl BareRepository {
         Ok(newer == older || self.repository.graph_descendant_of(newer, older)?)
     }
 
+    /// When a commit was made.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit.
+    pub fn committed_at(&self, oid: Oid) -> Result<DateTime<Utc>, GitError> {
+        let seconds = self.commit(oid)?.time().seconds();
+        // A date that no calendar has is some date all the same.
+        Ok(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+    }
+
     /// First line of a commit's message.
     ///
     /// # Errors
@@ -233,6 +247,22 @@ impl BareRepository {
         }
         let blob = self.repository.find_blob(entry.id())?;
         Ok(RootFile::Content(blob.content().to_vec()))
+    }
+
+    /// Every file of a commit, links among them, as far as `most` goes.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such commit, or the repository is damaged.
+    pub fn paths(&self, commit: Oid, most: usize) -> Result<Vec<String>, GitError> {
+        let mut paths = Vec::new();
+        self.tree(commit)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
+            if entry.kind() == Some(ObjectType::Blob) {
+                paths.push(format!("{folder}{}", String::from_utf8_lossy(entry.name_bytes())));
+            }
+            if paths.len() < most { TreeWalkResult::Ok } else { TreeWalkResult::Abort }
+        })?;
+        Ok(paths)
     }
 
     /// The tree of a commit, for those of this layer.

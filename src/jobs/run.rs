@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel_async::AsyncPgConnection;
+use serde_json::Value;
 
 use crate::db::lock::RepositoryLock;
 use crate::db::models::environment::Environment;
@@ -181,6 +182,46 @@ impl Run {
                 Ok(new.store(connection, job.environment_id, &held).await?)
             })
             .await
+    }
+
+    /// Adds to a release what was put where.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn store_objects(&self, release: &Release, objects: Value) -> Result<(), RunError> {
+        let (run, release) = (self.clone(), release.id);
+        self.db()
+            .transaction(async move |connection| {
+                let (held, _job) = run.hold(connection).await?;
+                Ok(Release::set_objects(connection, release, &objects, &held).await?)
+            })
+            .await
+    }
+
+    /// Whether targets may have been changed.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn has_applied(&self) -> Result<bool, RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                let (_held, job) = run.hold(connection).await?;
+                Ok(job.applying_since.is_some())
+            })
+            .await
+    }
+
+    /// Makes sure that this is still the current run, right before something on a target is
+    /// removed.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn still_owns(&self) -> Result<(), RunError> {
+        self.has_applied().await.map(drop)
     }
 
     /// Stores durably that targets are about to be changed.

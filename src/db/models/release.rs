@@ -145,6 +145,24 @@ impl Release {
             .optional()
     }
 
+    /// Says what was put on each target.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn set_objects(
+        connection: &mut AsyncPgConnection,
+        id: ReleaseId,
+        objects: &Value,
+        held: &Held,
+    ) -> QueryResult<()> {
+        diesel::update(releases::table.find(id).filter(releases::job_id.eq(held.job())))
+            .set(releases::objects.eq(objects))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
     /// Makes the release of a held job the one that serves.
     ///
     /// # Errors

@@ -1,0 +1,171 @@
+//! Why a deployment does not become live, sorted by what is done about it.
+
+use crate::deploy::docker_target::{ImageError, RolloutError, StartError};
+use crate::deploy::stored::Unreadable;
+use crate::deploy::targets::TargetError;
+use crate::docker::EngineError;
+use crate::domain::history::{Step, truncate};
+use crate::domain::job::Outcome;
+use crate::git::checkout::CheckoutError;
+use crate::image::PlanError;
+use crate::jobs::RunError;
+use crate::paas_file::Broken;
+use crate::routing::NotServed;
+use crate::stack::Unrenderable;
+
+/// Longest reason in bytes: it stands in git's rejection line, behind the ref's name.
+const LONGEST_REASON: usize = 120;
+
+/// A deployment that is given up.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The step, where it is not the one under way.
+    pub(super) step: Option<Step>,
+    /// Why.
+    pub(super) cause: Cause,
+}
+
+/// Why a deployment is given up.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cause {
+    /// Somebody asked for it.
+    #[error("cancelled by {by}")]
+    Cancelled {
+        /// Who.
+        by: String,
+    },
+    /// It took longer than a job may.
+    #[error("a job may take {limit}")]
+    TooLong {
+        /// The setting `limits.run_job`.
+        limit: String,
+    },
+    /// Its worker stops.
+    #[error("worker stopped")]
+    Interrupted,
+    /// An entrance belongs to another deployment.
+    #[error("`{0}` is taken by another deployment")]
+    Taken(String),
+    /// The commit was not written to the workspace.
+    #[error(transparent)]
+    Checkout(#[from] CheckoutError),
+    /// The workspace cannot be used.
+    #[error("could not use the workspace: {0}")]
+    Workspace(std::io::Error),
+    /// The deployment file does not compile.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// Its target cannot be used.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Its images cannot be built from each other.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// An image was not built or found.
+    #[error("{image}: {source}")]
+    Image {
+        /// Which.
+        image: String,
+        /// Why.
+        source: ImageError,
+    },
+    /// The build of an image took too long.
+    #[error("{image}: the build of an image may take {limit}")]
+    ImageTooLong {
+        /// Which.
+        image: String,
+        /// The setting `limits.image`.
+        limit: String,
+    },
+    /// A target cannot do what the file asks for.
+    #[error("{}", first(.0))]
+    Unrenderable(Vec<Unrenderable>),
+    /// Something was not started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Something did not become healthy.
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
+    /// An engine does not answer.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A stored release is damaged.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The HTTP entrance did not follow.
+    #[error(transparent)]
+    NotServed(#[from] NotServed),
+    /// Rows or a repository cannot be read or written: nothing more can be done by this run.
+    #[error(transparent)]
+    Run(RunError),
+}
+
+fn first(faults: &[Unrenderable]) -> String {
+    let first = faults.first().map(ToString::to_string).unwrap_or_default();
+    match faults.len() {
+        0 | 1 => first,
+        count => format!("{first} ({count} faults)"),
+    }
+}
+
+impl Cause {
+    /// How a job ends for this cause.
+    pub(super) fn outcome(&self) -> Outcome {
+        if matches!(self, Self::Cancelled { .. }) { Outcome::Cancelled } else { Outcome::Failed }
+    }
+}
+
+impl<C: Into<Cause>> From<C> for Failure {
+    fn from(cause: C) -> Self {
+        Self { step: None, cause: cause.into() }
+    }
+}
+
+impl From<RunError> for Cause {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Cancelled { by } => Self::Cancelled { by },
+            RunError::Taken(entrance) => Self::Taken(entrance),
+            error @ (RunError::Lost | RunError::Jobs(_)) => Self::Run(error),
+        }
+    }
+}
+
+impl Failure {
+    /// In a few words, for git's rejection line.
+    pub(super) fn reason(&self) -> String {
+        let mut reason = self.cause.to_string();
+        truncate(&mut reason, LONGEST_REASON);
+        reason
+    }
+
+    /// What stands behind the step's verb.
+    pub(super) fn text(&self) -> String {
+        self.cause.to_string()
+    }
+
+    /// What the tools said last.
+    pub(super) fn lines(&self) -> Vec<String> {
+        match &self.cause {
+            Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
+            Cause::Broken(broken) => broken.lines().to_vec(),
+            Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
+            Cause::Cancelled { .. }
+            | Cause::TooLong { .. }
+            | Cause::Interrupted
+            | Cause::Taken(_)
+            | Cause::Checkout(_)
+            | Cause::Workspace(_)
+            | Cause::Target(_)
+            | Cause::Plan(_)
+            | Cause::Image { .. }
+            | Cause::ImageTooLong { .. }
+            | Cause::Start(_)
+            | Cause::Rollout(RolloutError::Engine(_))
+            | Cause::Engine(_)
+            | Cause::NotServed(_)
+            | Cause::Unreadable(_)
+            | Cause::Run(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Behind `live`: the ref, what was left of the old release, the last row.
+
+use std::collections::BTreeSet;
+
+use tracing::warn;
+
+use crate::db::models::release::Release;
+use crate::deploy::Deployment;
+use crate::deploy::stored;
+use crate::deploy::targets::{Target, connect};
+use crate::domain::history::Step;
+use crate::domain::job::{Outcome, RefResult};
+use crate::domain::pinned::Pinned;
+use crate::jobs::{RunEnd, RunError};
+
+/// Releases before the live one whose images are kept for a rollback.
+const KEPT_RELEASES: i64 = 5;
+
+/// Routes that are named in the last line.
+const MOST_URLS: usize = 2;
+
+impl Deployment<'_> {
+    /// Does what is left to do for a release that is live. Each part may be done twice.
+    pub(super) async fn finish(&mut self) -> Result<(), RunError> {
+        self.move_ref().await?;
+        let text = self.live_text().await?;
+        self.recorder.step(Step::Live, text).await;
+        if let Err(words) = self.remove_old().await {
+            warn!("Could not remove what was left of an old release: {words}");
+            let text = format!("warning: {words}; it is tried again");
+            self.recorder.line(Step::Live, text).await;
+        }
+        self.recorder.flush().await;
+        self.run
+            .end(RunEnd {
+                outcome: Outcome::Live,
+                failed_step: None,
+                reason: String::new(),
+                step: Step::Live,
+                // People have read it by then: an old release may take its time to end.
+                text: String::new(),
+            })
+            .await
+    }
+
+    async fn move_ref(&mut self) -> Result<(), RunError> {
+        let watch = self.begin(Step::Ref);
+        let Some(end) = self.run.move_ref().await? else { return Ok(()) };
+        let job = self.run.job();
+        let name = job.ref_name.as_ref().map_or("", |name| name.short()).to_owned();
+        let tip = end.tip.map_or_else(|| "gone".to_owned(), |tip| format!("at {}", tip.short()));
+        let text = match end.result {
+            RefResult::Moved | RefResult::Pending => format!("{name} {tip}"),
+            RefResult::Kept => format!("{name} went on meanwhile: {tip}"),
+            RefResult::Elsewhere => {
+                format!("{name} is {tip}, not at what is live: fetch, merge, push again")
+            }
+        };
+        self.recorder.result(Step::Ref, text, watch).await;
+        Ok(())
+    }
+
+    /// Removes everything of the environment but the live release, and images nobody needs.
+    async fn remove_old(&mut self) -> Result<(), String> {
+        let environment = self.run.job().environment_id;
+        let live = self.run.live_release().await.map_err(|error| error.to_string())?;
+        let Some(live) = live else { return Ok(()) };
+        let clusters = self.run.job().snapshot.clusters.clone();
+        let targets = connect(clusters, &self.settings().docker);
+        let kept = self.kept_images().await.map_err(|error| error.to_string())?;
+        for Target { docker, .. } in targets.await.map_err(|error| error.to_string())? {
+            self.run.still_owns().await.map_err(|error| error.to_string())?;
+            docker.sweep(environment, &[live.fence]).await.map_err(|error| error.to_string())?;
+            docker.sweep_images(environment, &kept).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Ids of the images of the live release and of those one may want back.
+    async fn kept_images(&self) -> diesel::QueryResult<BTreeSet<String>> {
+        let environment = self.run.job().environment_id;
+        let images = self
+            .jobs()
+            .db()
+            .run(async move |connection| {
+                Release::images_worth_keeping(connection, environment, KEPT_RELEASES).await
+            })
+            .await?;
+        let mut kept = BTreeSet::new();
+        for images in images {
+            let pinned: Result<crate::domain::release::PinnedImages, _> =
+                serde_json::from_value(images);
+            for image in pinned.unwrap_or_default().into_values() {
+                match image {
+                    Pinned::ImageId(id) | Pinned::Digest(id) => kept.insert(id),
+                };
+            }
+        }
+        Ok(kept)
+    }
+
+    /// `http://shop.localhost:8080   v18, 33 s in all`
+    async fn live_text(&self) -> Result<String, RunError> {
+        let live = self.run.live_release().await?;
+        let number = live.as_ref().map(|live| live.number.to_string()).unwrap_or_default();
+        let routes = live.and_then(|live| stored::objects(&live).ok()).unwrap_or_default().routes();
+        let port = match self.settings().router.port {
+            80 => String::new(),
+            port => format!(":{port}"),
+        };
+        let url = |route: &crate::domain::route::Route| {
+            let path = if route.path == "/" { "" } else { route.path.as_str() };
+            format!("http://{}{port}{path}", route.host)
+        };
+        let mut urls: Vec<String> = routes.iter().take(MOST_URLS).map(url).collect();
+        if routes.len() > MOST_URLS {
+            urls.push("…".to_owned());
+        }
+        let seconds = self.began.ms().div_ceil(1_000);
+        let urls = if urls.is_empty() { String::new() } else { format!("{}   ", urls.join("  ")) };
+        Ok(format!("{urls}{number}, {seconds} s in all"))
+    }
+}

@@ -1,0 +1,32 @@
+//! The deployment file, compiled once more: the job may have waited, or be a redeploy.
+
+use crate::deploy::Deployment;
+use crate::deploy::failure::Failure;
+use crate::domain::history::Step;
+use crate::paas::compiled;
+use crate::paas_file::{Launch, compile_at};
+use crate::stack::notes;
+use crate::tasks::blocking;
+
+impl Deployment<'_> {
+    /// Compiles the commit's deployment file.
+    pub(super) async fn compile(&mut self) -> Result<compiled::Deployment, Failure> {
+        let watch = self.begin(Step::Check);
+        let (commit, project) = (self.commit(), self.run.project());
+        let repositories = self.jobs().repositories().clone();
+        let (file, job) = (self.settings().paas_file.clone(), self.run.job().clone());
+        let compiled = blocking(move || {
+            let repository = repositories.open(project)?;
+            let launch = Launch { file: &file, snapshot: &job.snapshot, variables: &job.variables };
+            compile_at(&repository, commit, &launch)
+        })
+        .await?;
+        let model = compiled.compiled.model;
+        let text = format!("{}: {}", self.settings().paas_file, model.summary());
+        self.recorder.result(Step::Check, text, watch).await;
+        for line in compiled.warnings.into_iter().chain(notes(&model)) {
+            self.recorder.line(Step::Check, line).await;
+        }
+        Ok(model)
+    }
+}

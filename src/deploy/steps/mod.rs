@@ -1,0 +1,37 @@
+//! The steps up to a release that may serve, one file each.
+
+mod checkout;
+mod compile;
+mod images;
+mod release;
+mod rollout;
+
+pub(super) use rollout::ROUTERS_TIME;
+
+use std::path::PathBuf;
+
+use crate::db::models::release::Release;
+use crate::deploy::Deployment;
+use crate::deploy::failure::Failure;
+use crate::deploy::targets::connect;
+use crate::domain::history::Step;
+
+impl Deployment<'_> {
+    /// Everything up to the point at which people are sent to the new release.
+    pub(super) async fn roll_out(&mut self) -> Result<Release, Failure> {
+        let workspace = self.check_out().await?;
+        let root: PathBuf = workspace.checkout();
+        let model = self.compile().await?;
+        self.begin(Step::Image);
+        let clusters = self.run.job().snapshot.clusters.clone();
+        let targets = connect(clusters, &self.settings().docker).await?;
+        let images = self.images(&model, &targets, &root).await?;
+        // Whatever is applied comes from the images: the files are not needed any more.
+        drop(workspace);
+        let live = self.run.live_release().await?;
+        let (release, stacks) = self.release(&model, images, &targets, live.as_ref()).await?;
+        let placed = self.start(&release, stacks, &targets, live.as_ref()).await?;
+        self.route(&release, &placed).await?;
+        Ok(release)
+    }
+}

@@ -1,0 +1,71 @@
+//! The release: what is about to be applied, rendered, numbered and stored.
+
+use std::collections::BTreeMap;
+
+use crate::db::models::release::{NewRelease, Release};
+use crate::deploy::Deployment;
+use crate::deploy::failure::{Cause, Failure};
+use crate::deploy::stored::{self, Objects};
+use crate::deploy::targets::Target;
+use crate::domain::history::Step;
+use crate::domain::release::{PinnedImages, describe_change};
+use crate::paas::compiled;
+use crate::stack::{Stack, render};
+
+impl Deployment<'_> {
+    /// Renders what every target gets, and stores the release.
+    pub(super) async fn release(
+        &mut self,
+        model: &compiled::Deployment,
+        images: Vec<PinnedImages>,
+        targets: &[Target],
+        live: Option<&Release>,
+    ) -> Result<(Release, Vec<Stack>), Failure> {
+        let watch = self.begin(Step::Release);
+        let mut stacks = Vec::new();
+        for (target, pinned) in targets.iter().zip(&images) {
+            let (cluster, labels) = (&target.cluster, &target.docker.labels);
+            let stack = render(model, &self.owner(), cluster, pinned, labels)
+                .map_err(Cause::Unrenderable)?;
+            stacks.push(stack);
+        }
+        let images: PinnedImages = images.into_iter().flatten().collect();
+        let commit = self.commit();
+        let (project, repositories) = (self.run.project(), self.jobs().repositories().clone());
+        let peeled = crate::tasks::blocking(move || repositories.open(project)?.peel(commit)).await;
+        let variables = variables(model);
+        let new = NewRelease {
+            fence: self.run.fence(),
+            commit_oid: peeled.map_err(|error| Cause::Checkout(error.into()))?,
+            model: stored::json(model)?,
+            images: stored::json(&images)?,
+            variables: stored::json(&variables)?,
+            objects: stored::json(&Objects::default())?,
+        };
+        let release = self.run.store_release(new).await?;
+        let text = match live {
+            None => format!("{}: the first", release.number),
+            Some(live) => {
+                let before = (stored::images(live)?, stored::variables(live)?);
+                let change = describe_change((&before.0, &images), (&before.1, &variables));
+                format!("{}: {change} changed since {}", release.number, live.number)
+            }
+        };
+        self.recorder.result(Step::Release, text, watch).await;
+        Ok((release, stacks))
+    }
+}
+
+/// Every variable of every container, for the comparison of releases.
+fn variables(model: &compiled::Deployment) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for pod in &model.pods {
+        for container in &pod.containers {
+            for variable in &container.env {
+                let name = format!("{}/{}/{}", pod.name, container.name, variable.name);
+                variables.insert(name, variable.value.clone());
+            }
+        }
+    }
+    variables
+}

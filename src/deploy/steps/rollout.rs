@@ -1,0 +1,107 @@
+//! The rollout: everything started beside what serves, healthy, and people sent over.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::db::models::release::Release;
+use crate::deploy::Deployment;
+use crate::deploy::docker_target::PodReady;
+use crate::deploy::failure::Failure;
+use crate::deploy::stored::{self, Objects, OnCluster};
+use crate::deploy::targets::Target;
+use crate::domain::history::Step;
+use crate::domain::ids::Fence;
+use crate::routing::wait_until_served;
+use crate::stack::Stack;
+
+/// Time routers have to follow (job.md §6).
+pub(in crate::deploy) const ROUTERS_TIME: Duration = Duration::from_secs(5);
+
+/// States of a rollout that may wait to be written.
+const BACKLOG: usize = 64;
+
+impl Deployment<'_> {
+    /// Starts the release on every target and waits until all of it is healthy.
+    pub(super) async fn start(
+        &mut self,
+        release: &Release,
+        stacks: Vec<Stack>,
+        targets: &[Target],
+        live: Option<&Release>,
+    ) -> Result<Objects, Failure> {
+        let watch = self.begin(Step::Rollout);
+        let entrances = stacks.iter().flat_map(Stack::entrances).collect();
+        self.run.begin_applying(entrances).await?;
+        let environment = self.run.job().environment_id;
+        let keep: Vec<Fence> =
+            live.map(|live| live.fence).into_iter().chain([self.run.fence()]).collect();
+        let mut objects = Objects::default();
+        for (target, stack) in targets.iter().zip(stacks) {
+            self.run.still_owns().await?;
+            target.docker.sweep(environment, &keep).await?;
+            let placed = target.docker.start(&stack).await?;
+            objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
+        }
+        // From here whoever takes over, or rolls back to it, knows what is where.
+        self.run.store_objects(release, stored::json(&objects)?).await?;
+        let limit = self.settings().limits.rollout.duration();
+        let mut ready = Vec::new();
+        for (target, on) in targets.iter().zip(&objects.docker) {
+            let (told, waiting) = mpsc::channel(BACKLOG);
+            let waiting_for = async move {
+                let tell = |pods: &[PodReady]| {
+                    // A state that is not written is followed by a later one.
+                    drop(told.try_send(pods.to_vec()));
+                };
+                target.docker.wait_healthy(&on.placed, limit, tell).await
+            };
+            let (healthy, last) = tokio::join!(waiting_for, self.tell_progress(waiting));
+            healthy?;
+            ready.extend(last);
+        }
+        self.recorder.result(Step::Rollout, progress(&ready), watch).await;
+        Ok(objects)
+    }
+
+    /// Writes how far the rollout is, and gives the last state.
+    async fn tell_progress(&mut self, mut states: mpsc::Receiver<Vec<PodReady>>) -> Vec<PodReady> {
+        let mut last: Vec<PodReady> = Vec::new();
+        while let Some(state) = states.recv().await {
+            let done = state.iter().all(|pod| pod.ready == pod.total);
+            if !done {
+                self.recorder.step(Step::Rollout, progress(&state)).await;
+            }
+            last = state;
+        }
+        last
+    }
+
+    /// Sends people to the release, and waits until every router does.
+    pub(super) async fn route(
+        &mut self,
+        release: &Release,
+        objects: &Objects,
+    ) -> Result<(), Failure> {
+        let watch = self.begin(Step::Route);
+        let routes = objects.routes();
+        let texts: Vec<String> =
+            routes.iter().map(|route| format!("{}{}", route.host, route.path)).collect();
+        let is_reached = !routes.is_empty();
+        let version = self.run.switch_routes(Some(release.id), routes).await?;
+        if is_reached {
+            wait_until_served(self.jobs().db(), self.feed(), version, ROUTERS_TIME).await?;
+            self.recorder.result(Step::Route, texts.join(", "), watch).await;
+        }
+        Ok(())
+    }
+}
+
+/// `web 1/2 ready, worker 1/1 ready`
+fn progress(pods: &[PodReady]) -> String {
+    let pod = |pod: &PodReady| format!("{} {}/{} ready", pod.pod, pod.ready, pod.total);
+    if pods.is_empty() {
+        return "nothing to run".to_owned();
+    }
+    pods.iter().map(pod).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,55 @@
+//! The engines a job deploys to.
+
+use crate::config::DockerConfig;
+use crate::deploy::docker_target::DockerTarget;
+use crate::docker::{Engine, EngineError};
+use crate::domain::address_pool::{AddressPool, BadSubnet};
+use crate::domain::snapshot::{Cluster, ClusterKind};
+use crate::stack::Labels;
+
+/// A target of a job, connected.
+pub(super) struct Target {
+    /// What the job remembers of it.
+    pub(super) cluster: Cluster,
+    /// The engine.
+    pub(super) docker: DockerTarget,
+}
+
+/// Why a target cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TargetError {
+    /// It does not answer.
+    #[error("cluster `{cluster}`: {source}")]
+    Engine {
+        /// Which.
+        cluster: String,
+        /// Why.
+        source: EngineError,
+    },
+    /// The pool of addresses cannot be read.
+    #[error("setting docker.networks: {0}")]
+    Networks(#[from] BadSubnet),
+}
+
+/// Connects targets, in their order.
+pub(super) async fn connect(
+    clusters: Vec<Cluster>,
+    settings: &DockerConfig,
+) -> Result<Vec<Target>, TargetError> {
+    let pool: AddressPool = settings.networks.parse()?;
+    let mut targets = Vec::new();
+    for cluster in clusters {
+        let ClusterKind::Docker = cluster.kind;
+        let engine = Engine::connect(&cluster.address)
+            .await
+            .map_err(|source| TargetError::Engine { cluster: cluster.name.clone(), source })?;
+        let docker = DockerTarget {
+            engine,
+            labels: Labels::new(&settings.label_domain),
+            pool,
+            min_ready: settings.min_ready.duration(),
+        };
+        targets.push(Target { cluster, docker });
+    }
+    Ok(targets)
+}
