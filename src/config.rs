@@ -24,6 +24,9 @@ pub use span::Span;
 /// Prefix of the variables that are read.
 const PREFIX: &str = "PIERHEAD_";
 
+/// Variables without that prefix that are read too.
+const URLS: [&str; 2] = ["DATABASE_URL", "REDIS_URL"];
+
 /// Variables with that prefix that are no settings: they name the file, or are set by the server
 /// for the hooks that git starts.
 const OTHERS: [&str; 3] = ["PIERHEAD_CONFIG", "PIERHEAD_SESSION", "PIERHEAD_SOCKET"];
@@ -435,7 +438,8 @@ impl Config {
         let origin = path.map_or_else(String::new, |path| path.display().to_string());
         refuse_unknown(&origin, "", &table, &known)?;
         for (variable, text) in environment {
-            if !OTHERS.contains(&variable.as_str()) {
+            let is_ours = variable.starts_with(PREFIX) || URLS.contains(&variable.as_str());
+            if is_ours && !OTHERS.contains(&variable.as_str()) {
                 override_with(&mut table, &known, variable, text)?;
             }
         }

@@ -100,8 +100,9 @@ impl Janitor {
 
     /// Rings what is due and also what may have been lost, and forgets what is old.
     async fn look_for_lost(&mut self) -> Result<(), RoundError> {
-        self.ring_outbox().await?;
+        // First: jobs are forgotten most of all when Redis is away.
         self.jobs.end_forgotten(self.settings.queue_limit.duration()).await?;
+        self.ring_outbox().await?;
         self.ring_unattended().await?;
         self.forget().await
     }

@@ -2,6 +2,7 @@
 //!
 //! `docs/ARCHITECTURE.md` has the picture, the layers and the walk of a push.
 
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod deploy;
@@ -27,3 +28,4 @@ pub mod stack;
 pub mod tasks;
 pub mod telemetry;
 pub mod web;
+pub mod worker;

@@ -19,7 +19,6 @@ use std::num::NonZeroUsize;
 
 use tokio::sync::mpsc;
 
-use crate::db::feed::Feed;
 use crate::jobs::Jobs;
 
 pub use answer::{Answer, RefAnswer};
@@ -37,8 +36,6 @@ pub type Lines = mpsc::Sender<String>;
 pub struct Pushes {
     /// Jobs, and the refs they move.
     pub jobs: Jobs,
-    /// The bell of Histories.
-    pub feed: Feed,
     /// Follows jobs for people.
     pub viewer: Viewer,
     /// Name of the deployment file.

@@ -158,17 +158,16 @@ impl Queue {
         F: Future<Output = ()> + Send + 'static,
     {
         let storage = self.storage().await?;
-        let worker = WorkerBuilder::new(name)
-            .backend(storage.poll_with_interval(POLL))
-            .concurrency(concurrency)
-            .catch_panic()
-            .data(handler)
-            .build(handle::<H, F>);
         let stop = tasks.clone();
         let stopped = async move {
             stop.stopping().await;
             Ok::<(), std::io::Error>(())
         };
+        let worker = WorkerBuilder::new(name)
+            .backend(storage.poll_with_interval(POLL))
+            .concurrency(concurrency)
+            .data(handler)
+            .build(handle::<H, F>);
         Ok(worker.run_until(stopped).await?)
     }
 }

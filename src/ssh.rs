@@ -12,8 +12,7 @@ mod limits;
 mod output;
 mod server;
 
-use crate::config::{PushConfig, SshConfig};
-use crate::db::feed::Feed;
+use crate::config::SshConfig;
 use crate::db::pool::Db;
 use crate::git::wire::Wire;
 use crate::jobs::Jobs;
@@ -27,8 +26,6 @@ pub use server::serve;
 pub struct Door {
     /// The database.
     pub db: Db,
-    /// Its bell.
-    pub feed: Feed,
     /// Jobs.
     pub jobs: Jobs,
     /// Pushes.
@@ -39,8 +36,6 @@ pub struct Door {
     pub wire: Wire,
     /// Settings of the server.
     pub settings: SshConfig,
-    /// Settings of whoever follows.
-    pub push: PushConfig,
 }
 
 impl Door {

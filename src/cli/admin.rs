@@ -1,0 +1,264 @@
+//! `pierhead admin …`: people, projects, targets and rules.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::cli::say;
+use crate::config::Config;
+use crate::db::pool::Db;
+use crate::domain::access::{Role, Standing};
+use crate::domain::deploy_rule::{Protection, RefPattern};
+use crate::domain::environment::EnvironmentName;
+use crate::domain::slug::{AccountSlug, ProjectName};
+use crate::domain::snapshot::ClusterKind;
+use crate::git::bare_repository::Repositories;
+use crate::people::{self, PeopleError};
+use crate::projects::{self, NewRule, NewTarget, ProjectError};
+
+/// What can be administrated here.
+#[derive(Debug, Subcommand)]
+pub(super) enum Admin {
+    /// Add something.
+    #[command(subcommand)]
+    Create(Create),
+}
+
+/// What can be added.
+#[derive(Debug, Subcommand)]
+pub(super) enum Create {
+    /// A person; prints the password for their first sign-in.
+    User {
+        /// Their e-mail address.
+        email: String,
+        /// How they are called in Histories; without one, the address up to the `@`.
+        #[arg(long)]
+        name: Option<String>,
+        /// May do everything.
+        #[arg(long)]
+        administrator: bool,
+        #[command(flatten)]
+        existing: Existing,
+    },
+    /// A public key of a person.
+    Key {
+        /// Their e-mail address.
+        email: String,
+        /// The file that ends in .pub; `-` reads standard input.
+        #[arg(default_value = "-")]
+        file: PathBuf,
+        #[command(flatten)]
+        existing: Existing,
+    },
+    /// An account, which owns projects.
+    Account {
+        /// Its name in URLs.
+        account: AccountSlug,
+        /// E-mail address of its owner.
+        #[arg(long)]
+        owner: Option<String>,
+        #[command(flatten)]
+        existing: Existing,
+    },
+    /// A member of an account, or another role for one.
+    Member {
+        /// The account.
+        account: AccountSlug,
+        /// Their e-mail address.
+        email: String,
+        /// owner, developer or viewer.
+        #[arg(long, default_value = "developer")]
+        role: Role,
+    },
+    /// A project, with a repository to push to.
+    Project {
+        /// Its name, as `account/project`.
+        project: ProjectName,
+        /// The branch that is checked out by a clone, and deploys first.
+        #[arg(long, default_value = "main")]
+        default_branch: String,
+        #[command(flatten)]
+        existing: Existing,
+    },
+    /// A target of a project; the first one makes its default branch deploy there.
+    Cluster {
+        /// The project, as `account/project`.
+        project: ProjectName,
+        /// Name of the target.
+        name: String,
+        /// The environment it serves.
+        #[arg(long)]
+        environment: EnvironmentName,
+        /// What drives it.
+        #[arg(long, default_value = "docker")]
+        kind: ClusterKind,
+        /// Where it answers.
+        #[arg(long, default_value = "unix:///var/run/docker.sock")]
+        address: String,
+        /// First part of deployed names; without one, the account's name.
+        #[arg(long)]
+        namespace: Option<String>,
+        #[command(flatten)]
+        existing: Existing,
+    },
+    /// Which refs deploy where; a rule for the same pattern is replaced.
+    Rule {
+        /// The project, as `account/project`.
+        project: ProjectName,
+        /// A full ref name such as refs/heads/main, `*` within a segment.
+        pattern: RefPattern,
+        /// Where they deploy to.
+        #[arg(long)]
+        environment: EnvironmentName,
+        /// Higher wins among patterns for the same ref.
+        #[arg(long, default_value_t = 0)]
+        priority: i32,
+        /// Refuse pushes that drop commits.
+        #[arg(long)]
+        protected: bool,
+    },
+}
+
+/// What to do about something that is there already.
+#[derive(Debug, Args)]
+pub(super) struct Existing {
+    /// Leave what exists as it is, instead of failing.
+    #[arg(long)]
+    if_not_exists: bool,
+}
+
+/// Why something was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// A person or a key.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// An account, a project, a target or a rule.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// A project without its account.
+    #[error("write the project as `account/project`")]
+    Account,
+    /// The key's file.
+    #[error("could not read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database's address.
+    #[error("setting database.url: {0}")]
+    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
+}
+
+impl AdminError {
+    fn is_about_existing(&self) -> bool {
+        matches!(
+            self,
+            Self::People(PeopleError::UserExists(_) | PeopleError::KeyExists)
+                | Self::Project(ProjectError::Exists(_))
+        )
+    }
+}
+
+impl Existing {
+    /// Passes over the failure to add what is there, when that was asked for.
+    fn accept(&self, result: Result<String, AdminError>) -> Result<String, AdminError> {
+        match result {
+            Err(error) if self.if_not_exists && error.is_about_existing() => Ok(error.to_string()),
+            other => other,
+        }
+    }
+}
+
+impl Admin {
+    /// Does it, and says what was done.
+    pub(super) async fn run(self, config: &Config) -> Result<(), AdminError> {
+        let Self::Create(create) = self;
+        let db = Db::open(&config.database.url, 1)?;
+        say(&create.run(config, &db).await?);
+        Ok(())
+    }
+}
+
+impl Create {
+    async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+        match self {
+            Self::User { email, name, administrator, existing } => {
+                let standing =
+                    if administrator { Standing::Administrator } else { Standing::Person };
+                existing.accept(user(db, &email, name, standing).await)
+            }
+            Self::Key { email, file, existing } => existing.accept(key(db, &email, &file).await),
+            Self::Account { account, owner, existing } => {
+                let created = projects::create_account(db, account.clone(), owner).await;
+                existing.accept(created.map(|()| format!("Account {account}.")).map_err(Into::into))
+            }
+            Self::Member { account, email, role } => {
+                projects::set_member(db, account.clone(), email.clone(), role).await?;
+                Ok(format!("{email} is {role} of {account}."))
+            }
+            Self::Project { project, default_branch, existing } => {
+                existing.accept(self::project(config, db, project, &default_branch).await)
+            }
+            Self::Cluster { project, name, environment, kind, address, namespace, existing } => {
+                let text = format!("Cluster {name} serves {environment} of {project}.");
+                let target = NewTarget { project, name, environment, kind, address, namespace };
+                let created = projects::create_cluster(db, target).await;
+                existing.accept(created.map(|()| text).map_err(Into::into))
+            }
+            Self::Rule { project, pattern, environment, priority, protected } => {
+                let text = format!("{pattern} of {project} deploys to {environment}.");
+                let protection = if protected { Protection::Protected } else { Protection::Open };
+                let rule = NewRule { project, pattern, environment, priority, protection };
+                projects::set_rule(db, rule).await?;
+                Ok(text)
+            }
+        }
+    }
+}
+
+async fn user(
+    db: &Db,
+    email: &str,
+    name: Option<String>,
+    standing: Standing,
+) -> Result<String, AdminError> {
+    let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
+    let password = people::create_user(db, email, &name, standing).await?;
+    Ok(format!("{email}, one-time password: {password}"))
+}
+
+async fn key(db: &Db, email: &str, file: &Path) -> Result<String, AdminError> {
+    let read = || {
+        if file == Path::new("-") {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        } else {
+            std::fs::read_to_string(file)
+        }
+    };
+    let line = read().map_err(|source| AdminError::File { path: file.to_owned(), source })?;
+    let fingerprint = people::create_key(db, email, &line).await?;
+    Ok(format!("Key {fingerprint} of {email}."))
+}
+
+async fn project(
+    config: &Config,
+    db: &Db,
+    name: ProjectName,
+    default_branch: &str,
+) -> Result<String, AdminError> {
+    let ProjectName { account: Some(account), project } = name else {
+        return Err(AdminError::Account);
+    };
+    let url = format!(
+        "ssh://{}@{}:{}/{account}/{project}",
+        config.ssh.user, config.ssh.host, config.ssh.port
+    );
+    let repositories = Repositories::new(config.repositories());
+    projects::create_project(db, &repositories, (account, project), default_branch).await?;
+    Ok(format!("git remote add pierhead {url}"))
+}

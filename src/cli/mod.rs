@@ -1,0 +1,132 @@
+//! The command line: one file a subcommand.
+
+mod admin;
+mod hook;
+mod migrate;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+use crate::git_hook::HookName;
+use crate::telemetry;
+
+pub use serve::Role;
+
+/// A self-hosted build server: `git push`, and it is live.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration file; without one every setting has its default.
+    #[arg(long, global = true, env = "PIERHEAD_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every role in one process, on an up-to-date database.
+    Serve,
+    /// Run the SSH server, which takes pushes.
+    Ssh,
+    /// Run the web pages.
+    Web,
+    /// Run a worker, which deploys.
+    Worker,
+    /// Run the HTTP entrance of the Docker target.
+    Router,
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Set up people, projects and targets.
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Do a git hook's part; git calls this.
+    #[command(hide = true)]
+    Hook {
+        /// Which one.
+        name: HookName,
+    },
+}
+
+/// Why a command did not do what it is for.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The filter of log lines.
+    #[error("setting log.filter: {0}")]
+    Log(#[from] tracing_subscriber::filter::ParseError),
+    /// A server could not start.
+    #[error(transparent)]
+    Serve(#[from] serve::ServeError),
+    /// The tables.
+    #[error(transparent)]
+    Migrate(#[from] crate::db::migrate::MigrateError),
+    /// People, projects, targets.
+    #[error(transparent)]
+    Admin(#[from] admin::AdminError),
+    /// A hook.
+    #[error(transparent)]
+    Hook(#[from] crate::git_hook::HookError),
+    /// The runtime could not be started.
+    #[error("could not start threads: {0}")]
+    Runtime(std::io::Error),
+}
+
+impl Cli {
+    /// Does what the command line says. `environment` is that of the process.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being done.
+    pub fn run(self, environment: &BTreeMap<String, String>) -> Result<ExitCode, CliError> {
+        if let Command::Hook { name } = self.command {
+            return Ok(hook::run(name)?);
+        }
+        let config = Config::load(self.config.as_deref(), environment)?;
+        // Several threads: the migration library blocks the one it runs on.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(CliError::Runtime)?;
+        runtime.block_on(self.command.run(config))
+    }
+}
+
+impl Command {
+    async fn run(self, config: Config) -> Result<ExitCode, CliError> {
+        let roles = match self {
+            Self::Serve => Role::ALL.to_vec(),
+            Self::Ssh => vec![Role::Ssh],
+            Self::Web => vec![Role::Web],
+            Self::Worker => vec![Role::Worker],
+            Self::Router => vec![Role::Router],
+            Self::Migrate => {
+                migrate::run(&config).await?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Self::Admin(admin) => {
+                admin.run(&config).await?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Self::Hook { name } => return Ok(hook::run(name)?),
+        };
+        telemetry::start(&config.log)?;
+        serve::run(config, &roles).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Prints a line for the person at the terminal.
+fn say(text: &str) {
+    use std::io::Write as _;
+
+    // A closed standard output is no reason to fail.
+    writeln!(std::io::stdout().lock(), "{text}").unwrap_or_default();
+}

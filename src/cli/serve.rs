@@ -1,0 +1,359 @@
+//! `pierhead serve`, `ssh`, `web`, `worker` and `router`: the drivers are built here and handed to
+//! the doors.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::feed::Feed;
+use crate::db::migrate::{MigrateError, is_behind, migrate};
+use crate::db::pool::Db;
+use crate::deploy::{Deployer, Settings};
+use crate::git::bare_repository::Repositories;
+use crate::git::wire::Wire;
+use crate::janitor::Janitor;
+use crate::jobs::Jobs;
+use crate::push::{Pushes, Sessions, Viewer};
+use crate::queue::{Queue, QueueError};
+use crate::ssh::{Door, HostKeyError, load_or_make};
+use crate::tasks::Tasks;
+use crate::worker::Worker;
+use crate::{git_hook, router, routing, ssh, web, worker};
+
+/// Time that people's connections have to end when a server stops.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Time that a run has to take back what it did, beyond the drain limit.
+const TAKE_BACK: Duration = Duration::from_secs(25);
+
+/// One part of the server, which may run as a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Takes pushes.
+    Ssh,
+    /// Shows pages.
+    Web,
+    /// Deploys.
+    Worker,
+    /// The HTTP entrance.
+    Router,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Ssh, Self::Web, Self::Worker, Self::Router];
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The tables.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The tables are those of an older version.
+    #[error("the database is not up to date: run `pierhead migrate`")]
+    Behind,
+    /// The address of the database.
+    #[error("setting database.url: {0}")]
+    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
+    /// The address of Redis.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The host key.
+    #[error(transparent)]
+    HostKey(#[from] HostKeyError),
+    /// A port is taken, or is not ours to take.
+    #[error("could not listen on {address} ({setting}): {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The setting it comes from.
+        setting: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder.
+    #[error("could not make the folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Signals, or the program's own place.
+    #[error("the system refused: {0}")]
+    System(io::Error),
+}
+
+/// Tasks by the order in which they stop.
+#[derive(Default)]
+struct Stages {
+    /// People's connections, and the consumer of bells.
+    doors: Tasks,
+    /// Runs of jobs.
+    runs: Tasks,
+    /// The HTTP entrance: what runs drain into it until they are over.
+    entrance: Tasks,
+    /// Leases, rows and bells, which all of them need.
+    background: Tasks,
+}
+
+/// What every role is built from.
+struct Parts {
+    config: Config,
+    db: Db,
+    feed: Feed,
+    jobs: Jobs,
+    stages: Stages,
+}
+
+/// Runs roles until the process is told to stop.
+pub(super) async fn run(config: Config, roles: &[Role]) -> Result<(), ServeError> {
+    if roles.len() > 1 {
+        for step in migrate(&config.database.url).await? {
+            info!("Applied {step}");
+        }
+    } else if is_behind(&config.database.url).await? {
+        return Err(ServeError::Behind);
+    }
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::System)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
+    let parts = Parts::new(config)?;
+    let deployer = parts.start(roles).await?;
+    let told = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told.await;
+    info!("Stopping");
+    let again = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    parts.stop(deployer, again).await;
+    Ok(())
+}
+
+impl Parts {
+    fn new(config: Config) -> Result<Self, ServeError> {
+        for folder in
+            [&config.state_dir, &config.repositories(), &config.workspaces(), &home(&config)]
+        {
+            make_folder(folder)?;
+        }
+        let stages = Stages::default();
+        let db = Db::open(&config.database.url, config.database.connections.get())?;
+        let feed = Feed::start(&config.database.url, &stages.background);
+        let command = format!("ssh {}", config.ssh.address());
+        let repositories = Repositories::new(config.repositories());
+        let jobs = Jobs::new(db.clone(), repositories, config.worker.lease.duration(), command);
+        Ok(Self { config, db, feed, jobs, stages })
+    }
+
+    /// Starts roles; gives what a worker deploys with, so that it can be interrupted.
+    async fn start(&self, roles: &[Role]) -> Result<Option<Deployer>, ServeError> {
+        let mut deployer = None;
+        // The entrance first: a deployment needs one that is alive.
+        if roles.contains(&Role::Router) {
+            self.start_router().await?;
+        }
+        if roles.contains(&Role::Web) {
+            self.start_web().await?;
+        }
+        if roles.contains(&Role::Worker) {
+            deployer = Some(self.start_worker()?);
+        }
+        if roles.contains(&Role::Ssh) {
+            self.start_ssh().await?;
+        }
+        Ok(deployer)
+    }
+
+    async fn start_router(&self) -> Result<(), ServeError> {
+        let listener = listen(self.config.router.listen, "router.listen").await?;
+        say_listening("router", &listener);
+        let tasks = &self.stages.entrance;
+        let settings = router::Settings::new(self.config.router.response_limit.duration());
+        // Answered only once it is known what is deployed.
+        if let Some(routes) = routing::follow(&self.db, &self.feed, tasks).await {
+            drop(tasks.start(router::serve(listener, routes, settings, tasks.clone())));
+        }
+        Ok(())
+    }
+
+    async fn start_web(&self) -> Result<(), ServeError> {
+        let listener = listen(self.config.web.listen, "web.listen").await?;
+        say_listening("web", &listener);
+        let tasks = &self.stages.doors;
+        let (db, feed) = (self.db.clone(), self.feed.clone());
+        let serving = web::serve(listener, db, feed, tasks.clone());
+        drop(tasks.start(async move {
+            if let Err(error) = serving.await {
+                error!("The pages stopped: {error}");
+            }
+        }));
+        Ok(())
+    }
+
+    fn start_worker(&self) -> Result<Deployer, ServeError> {
+        let config = &self.config;
+        let settings = Settings {
+            paas_file: config.paas_file.clone(),
+            workspaces: config.workspaces(),
+            git: config.git.clone(),
+            worker: config.worker.clone(),
+            limits: config.limits.clone(),
+            docker: config.docker.clone(),
+            router: config.router.clone(),
+        };
+        let (jobs, feed) = (self.jobs.clone(), self.feed.clone());
+        let background = &self.stages.background;
+        let deployer = Deployer::new(jobs.clone(), feed.clone(), settings, background.clone());
+        let queue = Queue::new(&config.redis.url, &config.redis.queue)?;
+        let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone());
+        drop(background.start(janitor.run(feed, background.clone())));
+        let worker = Worker {
+            name: format!("{}-{}", std::process::id(), Uuid::now_v7().simple()),
+            jobs,
+            deployer: deployer.clone(),
+            settings: config.worker.clone(),
+            runs: self.stages.runs.clone(),
+        };
+        let doors = &self.stages.doors;
+        drop(doors.start(worker::serve(worker, queue, doors.clone())));
+        info!("worker waits for jobs");
+        Ok(deployer)
+    }
+
+    async fn start_ssh(&self) -> Result<(), ServeError> {
+        let config = &self.config;
+        let host_key = load_or_make(&config.host_key())?;
+        let hooks = hook_socket(&config.hook_socket()).await?;
+        let listener = listen(config.ssh.listen, "ssh.listen").await?;
+        let fingerprint = host_key.fingerprint(ssh_key::HashAlg::Sha256);
+        say_listening("SSH", &listener);
+        info!("Its host key is {fingerprint}");
+        let door = self.door()?;
+        let doors = &self.stages.doors;
+        let (pushes, sessions) = (door.pushes.clone(), door.sessions.clone());
+        drop(doors.start(git_hook::serve(hooks, pushes, sessions, doors.clone())));
+        drop(doors.start(ssh::serve(listener, host_key, door, doors.clone())));
+        Ok(())
+    }
+
+    fn door(&self) -> Result<Door, ServeError> {
+        let config = &self.config;
+        let viewer = Viewer {
+            jobs: self.jobs.clone(),
+            feed: self.feed.clone(),
+            tasks: self.stages.doors.clone(),
+            heartbeat: config.push.heartbeat.duration(),
+            wait_limit: config.push.wait_limit.duration(),
+        };
+        let pushes = Pushes {
+            jobs: self.jobs.clone(),
+            viewer,
+            paas_file: config.paas_file.clone(),
+            max_refs: config.push.max_refs,
+        };
+        let program = std::env::current_exe().map_err(ServeError::System)?;
+        let wire = Wire {
+            git: config.git.program.clone(),
+            hooks: config.git.hooks_dir.clone(),
+            program_folder: program.parent().unwrap_or(Path::new("/")).to_owned(),
+            home: home(config),
+            socket: config.hook_socket(),
+            max_pack: config.git.max_pack,
+        };
+        Ok(Door {
+            db: self.db.clone(),
+            jobs: self.jobs.clone(),
+            pushes,
+            sessions: Sessions::default(),
+            wire,
+            settings: config.ssh.clone(),
+        })
+    }
+
+    /// Stops in the order in which parts need each other. `again` ends when the process is told to
+    /// stop once more: then runs are not waited for.
+    async fn stop(self, deployer: Option<Deployer>, again: impl Future<Output = ()>) {
+        let stages = &self.stages;
+        stages.doors.stop();
+        let drain = self.config.worker.drain_limit.duration();
+        let drained = tokio::select! {
+            drained = stages.runs.shut_down(drain) => drained.is_ok(),
+            () = again => false,
+        };
+        if !drained && let Some(deployer) = deployer {
+            info!("Taking back what still runs");
+            deployer.interrupt();
+            report("runs", stages.runs.shut_down(TAKE_BACK).await);
+        }
+        report("connections", stages.doors.shut_down(GRACE).await);
+        report("requests", stages.entrance.shut_down(GRACE).await);
+        report("rows", stages.background.shut_down(GRACE).await);
+    }
+}
+
+fn report(what: &str, stopped: Result<(), crate::tasks::StillRunning>) {
+    if let Err(error) = stopped {
+        warn!("Left {what}: {error}");
+    }
+}
+
+fn say_listening(what: &str, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        info!("{what} listens on {address}");
+    }
+}
+
+/// An empty folder, so that git finds no configuration of a user.
+fn home(config: &Config) -> PathBuf {
+    config.state_dir.join("home")
+}
+
+fn make_folder(path: &Path) -> Result<(), ServeError> {
+    std::fs::create_dir_all(path)
+        .map_err(|source| ServeError::Folder { path: path.to_owned(), source })
+}
+
+async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, ServeError> {
+    let failed = |source| ServeError::Listen { address: address.to_string(), setting, source };
+    TcpListener::bind(address).await.map_err(failed)
+}
+
+/// Binds the socket that hooks talk to. One that a killed server left is replaced.
+async fn hook_socket(path: &Path) -> Result<UnixListener, ServeError> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let failed = |source| ServeError::Listen {
+        address: path.display().to_string(),
+        setting: "runtime_dir",
+        source,
+    };
+    if UnixStream::connect(path).await.is_ok() {
+        let text = "another server answers there";
+        return Err(failed(io::Error::new(io::ErrorKind::AddrInUse, text)));
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        Ok(()) | Err(_) => {}
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
