@@ -12,6 +12,8 @@ mod docker_target;
 #[cfg(test)]
 mod paas_files;
 #[cfg(test)]
+mod push;
+#[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod router;

@@ -1,0 +1,96 @@
+//! Commands over SSH.
+
+use insta::assert_snapshot;
+
+use crate::support::app::App;
+use crate::support::app::developer::{finish, redacted};
+use crate::support::app::gate::BuildGate;
+
+#[tokio::test]
+async fn jobs_logs_and_attach_show_the_same_history() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let copy = ana.hello("acme/shop").await;
+    ana.ssh(&["jobs", "shop"]).await.assert_ok().assert_says("nothing was deployed yet");
+    let push = copy.push(&["main"]).await;
+    push.assert_ok();
+    let logs = ana.ssh(&["logs", "1"]).await;
+    logs.assert_ok();
+    assert_eq!(redacted(&logs.stdout), push.told());
+    let attach = ana.ssh(&["attach", "1"]).await;
+    attach.assert_ok();
+    assert_eq!(attach.stdout, logs.stdout);
+    let step = ana.ssh(&["logs", "1", "--step", "check"]).await;
+    assert_snapshot!(redacted(&step.stdout), @"");
+    let jobs = ana.ssh(&["jobs", "acme/shop"]).await;
+    jobs.assert_ok().assert_says("live").assert_says("Say hello");
+    let json = ana.ssh(&["--json", "jobs", "shop"]).await;
+    let job: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&job["number"], &job["outcome"]), (&1.into(), &"live".into()));
+    ana.ssh(&["logs", "7"]).await.assert_code(128).assert_says("`job 7` not found");
+    ana.ssh(&["logs", "one"]).await.assert_code(2).assert_says("invalid value 'one'");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_hangs_up_and_another_attaches() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let copy = ana.hello("acme/shop").await;
+    let gate = BuildGate::new();
+    copy.write("Dockerfile", &gate.dockerfile());
+    copy.commit("Slowly").await;
+    let push = copy.start_push(&["main"]);
+    gate.reached(&app).await;
+    push.kill().await;
+    let mut attach = ana.command("ssh", std::path::Path::new("/"));
+    attach.args(ana.ssh_options()).args(["git@127.0.0.1", "attach", "1", "--json"]);
+    let attach = tokio::spawn(finish(attach));
+    gate.open(&app).await;
+    let attach = attach.await.unwrap();
+    attach.assert_ok();
+    let last: serde_json::Value =
+        serde_json::from_str(attach.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["end"]["outcome"], "live");
+    assert_eq!(app.tip("shop", "refs/heads/main").await, Some(copy.head().await));
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn redeploy_builds_the_tip_again_with_its_variables() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let copy = ana.hello("acme/shop").await;
+    let nothing = ana.ssh(&["redeploy", "shop", "production"]).await;
+    nothing.assert_code(1).assert_says("nothing was deployed here yet");
+    copy.push(&["-o", "GREETING=x", "main"]).await.assert_ok();
+    let again = ana.ssh(&["redeploy", "shop", "production"]).await;
+    again.assert_ok().assert_says("v2: nothing changed since v1");
+    let unknown = ana.ssh(&["redeploy", "shop", "staging"]).await;
+    unknown.assert_code(1).assert_says("has no environment `staging`; it has production");
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn json_and_quiet_pushes_say_what_their_readers_need() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    let push = copy.push(&["-o", "json", "main", "main:topic"]).await;
+    push.assert_ok();
+    let lines: Vec<serde_json::Value> =
+        push.remote().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seqs: Vec<i64> = lines.iter().filter_map(|line| line["seq"].as_i64()).collect();
+    assert_eq!(seqs, (1..=i64::try_from(seqs.len()).unwrap()).collect::<Vec<_>>());
+    assert_eq!(lines.iter().filter(|line| line["ref"] == "refs/heads/topic").count(), 1);
+    copy.commit("Again").await;
+    let quiet = copy.push(&["-o", "quiet", "main"]).await;
+    assert_snapshot!(quiet.assert_ok().told(), @"");
+    app.stop().await;
+}

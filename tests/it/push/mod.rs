@@ -1,0 +1,12 @@
+//! Pushes, from a real git through a real ssh to a real answer of the deployed application.
+
+mod access;
+mod bad_input;
+mod cancel;
+mod commands;
+mod faults;
+mod livelihood;
+mod queue;
+mod refs;
+mod roles;
+mod walk;
