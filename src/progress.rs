@@ -236,12 +236,28 @@ mod tests {
 
     #[test]
     fn a_person_reads_a_line_a_step_and_what_the_tools_said() {
-        assert_snapshot!(printed(Format::Full, Audience::OneJob), @"");
+        assert_snapshot!(printed(Format::Full, Audience::OneJob), @"
+        pierhead · shop/production · job 42
+        check     .paas.yaml: 2 pods                                                           0.0 s
+        image     building web
+                  | Step 1/2 : FROM busybox
+        image     web 9d1e                                                                    14.0 s
+        rollout   web 0/2: exited 1 after start                                               45.0 s
+                  | missing env DATABASE_URL
+        undone    v17 kept serving                                                             0.0 s
+        help      ssh git@host logs 42 --step rollout
+        ");
     }
 
     #[test]
     fn a_quiet_reader_gets_the_first_the_failing_and_the_last_lines() {
-        assert_snapshot!(printed(Format::Quiet, Audience::SeveralJobs), @"");
+        assert_snapshot!(printed(Format::Quiet, Audience::SeveralJobs), @"
+        production   pierhead · shop/production · job 42
+        production   rollout   web 0/2: exited 1 after start                                  45.0 s
+        production             | missing env DATABASE_URL
+        production   undone    v17 kept serving                                                0.0 s
+        production   help      ssh git@host logs 42 --step rollout
+        ");
     }
 
     #[test]
@@ -249,7 +265,7 @@ mod tests {
         let text = printed(Format::Json, Audience::SeveralJobs);
         let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!((&first["job"], &first["seq"]), (&json!(42), &json!(1)));
-        assert_snapshot!(text.lines().last().unwrap(), @"");
+        assert_snapshot!(text.lines().last().unwrap(), @r#"{"attempt":1,"date":"1970-01-01T00:00:00Z","end":{"exit_code":1,"failed_step":"rollout","outcome":"failed","reason":"web exited 1"},"environment":"production","job":42,"kind":"end","seq":10,"step":"help","text":"ssh git@host logs 42 --step rollout"}"#);
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl BuildOutput {
             self.steps.all = all.saturating_sub(1);
             return (!self.of_labels).then(|| format!("Step {number}/{all} : {what}"));
         }
-        if self.of_labels {
+        if self.of_labels || is_bookkeeping(&line) {
             return None;
         }
         if line.trim() == "---> Using cache" {
@@ -47,6 +47,14 @@ impl BuildOutput {
     pub(super) const fn steps(&self) -> Steps {
         self.steps
     }
+}
+
+/// Names of layers and containers that come and go.
+fn is_bookkeeping(line: &str) -> bool {
+    let is_id = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    [" ---> ", " ---> Running in ", "Removing intermediate container "]
+        .iter()
+        .any(|start| line.strip_prefix(start).is_some_and(is_id))
 }
 
 /// `Step 2/12 : RUN make`
@@ -69,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_of_ours_are_neither_shown_nor_counted() {
+    fn labels_of_ours_and_names_of_layers_are_not_shown() {
         let said = [
             "Step 1/5 : FROM busybox:stable",
             " ---> 43a481b4b343",
@@ -77,7 +85,9 @@ mod tests {
             " ---> Using cache",
             " ---> 8a7e6f9d9c1a",
             "Step 3/5 : CMD run",
-            " ---> Running in 3e5d",
+            " ---> Running in 3e5d3e5d3e5d",
+            " ---> this is the program's own",
+            "Removing intermediate container 3e5d3e5d3e5d",
             "Step 4/5 : LABEL pierhead.dev/project=1",
             " ---> Using cache",
             "Step 5/5 : LABEL pierhead.dev/environment=1",
@@ -87,9 +97,16 @@ mod tests {
         let mut output = BuildOutput::new(2);
         let shown: Vec<_> =
             said.iter().filter_map(|line| output.hear((*line).to_owned())).collect();
-        assert_eq!(shown.len(), 7);
-        assert_eq!(shown.last().unwrap(), " ---> Running in 3e5d");
-        assert_eq!(shown[2], "Step 2/3 : RUN make");
+        assert_eq!(
+            shown,
+            [
+                "Step 1/3 : FROM busybox:stable",
+                "Step 2/3 : RUN make",
+                " ---> Using cache",
+                "Step 3/3 : CMD run",
+                " ---> this is the program's own",
+            ]
+        );
         assert_eq!(output.steps(), Steps { all: 2, cached: 1 });
     }
 

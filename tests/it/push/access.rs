@@ -76,7 +76,7 @@ async fn there_is_no_shell_no_terminal_and_no_tunnel() {
     let mut forward = ana.command("ssh", std::path::Path::new("/"));
     forward.args(ana.ssh_options()).args(["-W", "127.0.0.1:22", "git@127.0.0.1"]);
     let forward = crate::support::app::developer::finish(forward).await;
-    forward.assert_code(255).assert_says("administratively prohibited");
+    forward.assert_code(255).assert_says("forwarding failed");
     app.stop().await;
 }
 

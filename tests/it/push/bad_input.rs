@@ -13,13 +13,13 @@ async fn a_file_that_is_no_yaml_or_is_missing_is_told_at_once() {
     copy.commit("Break the file").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (.paas.yaml:1:7 mismatched bracket '[' closed by '}')");
 
     copy.git(&["rm", "-q", ".paas.yaml"]).await.assert_ok();
     copy.commit("Remove the file").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (no .paas.yaml at the root of this commit)");
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     app.assert_nothing_left().await;
     app.stop().await;
@@ -38,8 +38,20 @@ async fn every_fault_of_a_file_is_shown_with_its_place() {
     copy.commit("Make three mistakes").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.told(), @"");
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.told(), @r#"
+    .paas.yaml:3:5: error[E-201]: pods.web: unknown key "replica"
+     3 |     replica: 2
+       |     ^^^^^^^
+    hint: did you mean "replicas"?
+    .paas.yaml:5:36: error[E-204]: pods.web.containers.app.listen[0]: "99999" is more than
+        65535
+     5 |       app: {image: hello, listen: [99999]}
+       |                                    ^^^^^
+    .paas.yaml:6:1: error[E-106]: volumes: `volumes` is not supported yet
+     6 | volumes: {data: {add: [x]}}
+       | ^^^^^^^
+    "#);
+    assert_snapshot!(push.refs().join("\n"), @r#"! [remote rejected] main -> main (.paas.yaml:3:5 unknown key "replica" (3 faults))"#);
     app.stop().await;
 }
 
@@ -106,7 +118,7 @@ async fn an_environment_without_a_cluster_refuses_the_job_and_keeps_it() {
     let copy = app.developer("ana").await.hello("acme/shop").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (job 1: no cluster serves `production`)");
     app.assert_nothing_left().await;
     app.stop().await;
 }

@@ -19,7 +19,7 @@ async fn a_cancelled_build_ends_and_leaves_nothing() {
     ana.ssh(&["cancel", "1"]).await.assert_ok().assert_says("job 1 is being cancelled");
     let push = push.finish().await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (job 1: cancelled by ana)");
     app.until_gone(&gate).await;
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     ana.ssh(&["cancel", "1"]).await.assert_code(1).assert_says("job 1 has ended: cancelled");
@@ -54,6 +54,7 @@ async fn cancelling_the_newest_lets_the_one_before_it_run() {
     app.project("shop").await;
     let ana = app.developer("ana").await;
     let copy = ana.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
     let gate = BuildGate::new();
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
@@ -62,18 +63,18 @@ async fn cancelling_the_newest_lets_the_one_before_it_run() {
     copy.write_hello("second");
     copy.commit("Second").await;
     let second = copy.start_push(&["main"]);
-    app.until(2, "waited", |_| true).await;
+    app.until(3, "waited", |_| true).await;
     copy.write_hello("third");
     copy.commit("Third").await;
     let third = copy.start_push(&["main"]);
-    app.until(3, "waited", |_| true).await;
-    ana.ssh(&["cancel", "3", "--json"]).await.assert_ok().assert_says("\"answer\":\"cancelled\"");
+    app.until(4, "waited", |_| true).await;
+    ana.ssh(&["cancel", "4", "--json"]).await.assert_ok().assert_says("\"answer\":\"cancelled\"");
     third.finish().await.assert_code(1).assert_says("cancelled by ana");
     gate.open(&app).await;
     first.finish().await.assert_ok();
     second.finish().await.assert_ok();
     assert_eq!(app.get(&copy.host(), "/").await, (200, "second".to_owned()));
-    ana.ssh(&["cancel", "2"]).await.assert_code(1);
+    ana.ssh(&["cancel", "3"]).await.assert_code(1);
     app.assert_nothing_left().await;
     app.stop().await;
 }

@@ -17,15 +17,16 @@ async fn jobs_logs_and_attach_show_the_same_history() {
     push.assert_ok();
     let logs = ana.ssh(&["logs", "1"]).await;
     logs.assert_ok();
-    assert_eq!(redacted(&logs.stdout), push.told());
+    let remote = push.remote().join("\n");
+    assert_eq!(logs.stdout.trim_end(), remote);
     let attach = ana.ssh(&["attach", "1"]).await;
     attach.assert_ok();
     assert_eq!(attach.stdout, logs.stdout);
     let step = ana.ssh(&["logs", "1", "--step", "check"]).await;
-    assert_snapshot!(redacted(&step.stdout), @"");
+    assert_snapshot!(redacted(&step.stdout), @"check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]");
     let jobs = ana.ssh(&["jobs", "acme/shop"]).await;
     jobs.assert_ok().assert_says("live").assert_says("Say hello");
-    let json = ana.ssh(&["--json", "jobs", "shop"]).await;
+    let json = ana.ssh(&["jobs", "shop", "--json"]).await;
     let job: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&job["number"], &job["outcome"]), (&1.into(), &"live".into()));
     ana.ssh(&["logs", "7"]).await.assert_code(128).assert_says("`job 7` not found");
@@ -91,6 +92,9 @@ async fn json_and_quiet_pushes_say_what_their_readers_need() {
     assert_eq!(lines.iter().filter(|line| line["ref"] == "refs/heads/topic").count(), 1);
     copy.commit("Again").await;
     let quiet = copy.push(&["-o", "quiet", "main"]).await;
-    assert_snapshot!(quiet.assert_ok().told(), @"");
+    assert_snapshot!(quiet.assert_ok().told(), @r#"
+    pierhead · shop/production · [id] "Again" · job 2 · ana (SHA256:[key])
+    live      http://acme-shop.localhost:8080   v2, [time] in all
+    "#);
     app.stop().await;
 }

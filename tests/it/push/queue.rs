@@ -10,6 +10,7 @@ async fn the_newest_waiting_push_runs_next_and_the_older_is_told_by_whom() {
     let app = App::start().await;
     app.project("shop").await;
     let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
     let gate = BuildGate::new();
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
@@ -21,17 +22,17 @@ async fn the_newest_waiting_push_runs_next_and_the_older_is_told_by_whom() {
     copy.write("index.html", "second");
     copy.commit("Second").await;
     let second = copy.start_push(&["main"]);
-    app.until(2, "waited", |_| true).await;
+    app.until(3, "waited", |_| true).await;
     copy.write("index.html", "third");
     let third_commit = copy.commit("Third").await;
     let third = copy.start_push(&["main"]);
-    app.until(3, "waited", |_| true).await;
+    app.until(4, "waited", |_| true).await;
     gate.open(&app).await;
 
     first.finish().await.assert_ok();
     let second = second.finish().await;
     second.assert_code(1);
-    assert_snapshot!(second.refs().join("\n"), @"");
+    assert_snapshot!(second.refs().join("\n"), @"! [remote rejected] main -> main (job 3: superseded by job 4)");
     third.finish().await.assert_ok();
     assert_eq!(app.get(&copy.host(), "/").await, (200, "third".to_owned()));
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(third_commit));
@@ -44,6 +45,7 @@ async fn a_push_built_on_one_that_deploys_waits_and_then_deploys() {
     let app = App::start().await;
     app.project("shop").await;
     let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
     let gate = BuildGate::new();
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
@@ -52,7 +54,7 @@ async fn a_push_built_on_one_that_deploys_waits_and_then_deploys() {
     copy.write_hello("built on the first");
     let commit = copy.commit("Second").await;
     let second = copy.start_push(&["main"]);
-    app.until(2, "waited", |_| true).await;
+    app.until(3, "waited", |_| true).await;
     gate.open(&app).await;
     first.finish().await.assert_ok();
     let second = second.finish().await;
@@ -87,7 +89,7 @@ async fn of_two_pushes_from_the_same_commit_the_later_is_stale_when_the_first_is
     anas.finish().await.assert_ok();
     let bobs = bobs.finish().await;
     bobs.assert_code(1);
-    assert_snapshot!(bobs.refs().join("\n"), @"");
+    assert_snapshot!(bobs.refs().join("\n"), @"! [remote rejected] main -> main (job 3: main moved to [id] while this waited: fetch, merge, push again)");
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(commit));
     app.assert_nothing_left().await;
     app.stop().await;

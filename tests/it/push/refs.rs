@@ -12,7 +12,10 @@ async fn a_branch_without_a_rule_is_stored_and_said_so() {
     let copy = app.developer("ana").await.hello("acme/shop").await;
     let push = copy.push(&["main:feature/cart", "main:refs/tags/v1"]).await;
     push.assert_ok();
-    assert_snapshot!(push.told(), @"");
+    assert_snapshot!(push.told(), @"
+    stored    feature/cart, not deployed: main deploys to production
+    stored    v1, not deployed: main deploys to production
+    ");
     assert_eq!(app.tip("shop", "refs/heads/feature/cart").await, Some(copy.head().await));
     let deleted = copy.push(&["--delete", "feature/cart"]).await;
     deleted.assert_ok().assert_says("deleted   feature/cart");
@@ -35,7 +38,7 @@ async fn skip_stores_and_no_wait_moves_the_branch_at_once() {
     let commit = copy.commit("Take a while").await;
     let push = copy.push(&["-o", "no-wait", "main"]).await;
     push.assert_ok();
-    assert_snapshot!(push.told(), @"");
+    assert_snapshot!(push.told(), @"queued    main to production, job 1   follow: ssh -p 2222 git@localhost attach 1");
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(commit));
     gate.open(&app).await;
     let job = app.ended(1).await;
@@ -174,9 +177,13 @@ async fn three_branches_deploy_together_and_the_one_that_fails_stays() {
     push.assert_code(1);
     let mut refs = push.refs();
     refs.sort();
-    assert_snapshot!(refs.join("\n"), @"");
+    assert_snapshot!(refs.join("\n"), @"
+    ! [remote rejected] two -> two (image: hello:two: `exit 7` exited 7, job 2)
+    * [new branch]      one -> one
+    * [new branch]      three -> three
+    ");
     // Each line says whose it is.
-    assert!(push.remote().iter().any(|line| line.starts_with("two ") && line.contains("returned")));
+    assert!(push.remote().iter().any(|line| line.starts_with("two ") && line.contains("exited 7")));
     for name in ["one", "three"] {
         let host = format!("{name}.{}", copy.host());
         assert_eq!(app.get(&host, "/").await, (200, name.to_owned()));
@@ -197,7 +204,10 @@ async fn of_two_refs_for_one_environment_the_better_ranked_deploys() {
     push.assert_code(1);
     let mut refs = push.refs();
     refs.sort();
-    assert_snapshot!(refs.join("\n"), @"");
+    assert_snapshot!(refs.join("\n"), @"
+    ! [remote rejected] main -> release (production is deployed from main in this push; push it alone or with -o skip)
+    * [new branch]      main -> main
+    ");
     assert_eq!(app.tip("shop", "refs/heads/release").await, None);
     app.assert_nothing_left().await;
     app.stop().await;

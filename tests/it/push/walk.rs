@@ -11,7 +11,22 @@ async fn a_push_deploys_and_moves_the_branch() {
     let copy = app.developer("ana").await.hello("acme/shop").await;
     let push = copy.push(&["main"]).await;
     push.assert_ok();
-    assert_snapshot!(push.told(), @"");
+    assert_snapshot!(push.told(), @r#"
+    pierhead · shop/production · [id] "Say hello" · job 1 · ana (SHA256:[key])
+    checkout  [id]: 3 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]
+    image     building hello:production
+              | context: 3 files, 1 KiB
+              | Step 1/3 : FROM busybox:stable
+              | Step 2/3 : COPY index.html /www/
+              | Step 3/3 : CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
+    image     hello:production [id]  [n] of 2 steps cached [time]
+    release   v1: the first [time]
+    rollout   web 1/1 ready [time]
+    route     acme-shop.localhost/ [time]
+    ref       main at [id] [time]
+    live      http://acme-shop.localhost:8080   v1, [time] in all
+    "#);
     assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(copy.head().await));
     app.assert_nothing_left().await;
@@ -67,8 +82,19 @@ async fn a_command_that_fails_in_a_build_says_its_own_words_in_the_rejection_lin
     copy.commit("Break it").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.told(), @"");
-    assert_snapshot!(push.refs().join("\n"), @"");
+    assert_snapshot!(push.told(), @r#"
+    pierhead · shop/production · [id] "Break it" · job 1 · ana (SHA256:[key])
+    checkout  [id]: 3 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]
+    image     building hello:production
+              | context: 3 files, 1 KiB
+              | Step 1/2 : FROM busybox:stable
+              | Step 2/2 : RUN echo tests failed; exit 3
+              | tests failed
+    image     hello:production: `echo tests failed; exit 3` exited 3 [time]
+    help      ssh -p 2222 git@localhost logs 1 --step image
+    "#);
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (image: hello:production: `echo tests failed; exit 3` exited 3, job 1)");
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     app.assert_nothing_left().await;
     app.stop().await;
@@ -88,8 +114,11 @@ async fn an_application_that_exits_leaves_the_old_release_serving() {
     copy.commit("Need a database").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.told(), @"");
-    assert_snapshot!(push.refs().join("\n"), @"");
+    push.assert_says("rollout   web: container \"app\" exited 1 after start, 3 restarts")
+        .assert_says("          | missing env DATABASE_URL")
+        .assert_says("undone    v1 kept serving")
+        .assert_says("help      ssh -p 2222 git@localhost logs 2 --step rollout");
+    assert_snapshot!(push.refs().join("\n"), @r#"! [remote rejected] main -> main (rollout: web: container "app" exited 1 after start, 3 restarts, job 2)"#);
     assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(first));
     app.assert_nothing_left().await;
@@ -138,6 +167,6 @@ async fn launch_variables_reach_the_application_and_the_next_release_tells_them_
     copy.push(&["-o", "GREETING=hello", "main"])
         .await
         .assert_ok()
-        .assert_says("v2: 1 variable changed since v1");
+        .assert_says("v2: 1 image, 1 variable changed since v1");
     app.stop().await;
 }

@@ -51,7 +51,9 @@ impl Done {
 
     /// The same with times, ids and addresses replaced by words, for snapshots.
     pub(crate) fn told(&self) -> String {
-        redacted(&self.remote().join("\n"))
+        // Whether a step is cached depends on what ran before on the engine.
+        let lines = self.remote().into_iter().filter(|line| !line.ends_with(" ---> Using cache"));
+        redacted(&lines.collect::<Vec<_>>().join("\n"))
     }
 
     /// git's own lines about refs.
@@ -89,7 +91,7 @@ impl Done {
 pub(crate) fn redacted(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        let line = redact_times(line);
+        let line = redact_cached(&redact_times(line));
         let words: Vec<String> = line.split(' ').map(redact_word).collect();
         out.push_str(words.join(" ").trim_end());
         out.push('\n');
@@ -113,6 +115,16 @@ fn redact_times(line: &str) -> String {
         line = format!("{text} [time] in all");
     }
     line
+}
+
+fn redact_cached(line: &str) -> String {
+    let Some((before, after)) = line.split_once(" of ") else { return line.to_owned() };
+    match (before.rsplit_once(' '), after.split_once(" steps cached")) {
+        (Some((text, cached)), Some((all, rest))) if cached.parse::<usize>().is_ok() => {
+            format!("{text} [n] of {all} steps cached{rest}")
+        }
+        _ => line.to_owned(),
+    }
 }
 
 fn redact_word(word: &str) -> String {
