@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::say;
+use crate::cli::{note, say};
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::domain::access::{Role, Standing};
@@ -120,6 +120,14 @@ pub(super) enum Create {
     },
 }
 
+/// What is said about something that was added.
+enum Told {
+    /// What a script may want to keep: alone on standard output.
+    Data(String),
+    /// For a person, on standard error.
+    Note(String),
+}
+
 /// What to do about something that is there already.
 #[derive(Debug, Args)]
 pub(super) struct Existing {
@@ -165,9 +173,11 @@ impl AdminError {
 
 impl Existing {
     /// Passes over the failure to add what is there, when that was asked for.
-    fn accept(&self, result: Result<String, AdminError>) -> Result<String, AdminError> {
+    fn accept(&self, result: Result<Told, AdminError>) -> Result<Told, AdminError> {
         match result {
-            Err(error) if self.if_not_exists && error.is_about_existing() => Ok(error.to_string()),
+            Err(error) if self.if_not_exists && error.is_about_existing() => {
+                Ok(Told::Note(error.to_string()))
+            }
             other => other,
         }
     }
@@ -178,13 +188,16 @@ impl Admin {
     pub(super) async fn run(self, config: &Config) -> Result<(), AdminError> {
         let Self::Create(create) = self;
         let db = Db::open(&config.database.url, 1)?;
-        say(&create.run(config, &db).await?);
+        match create.run(config, &db).await? {
+            Told::Data(text) => say(&text),
+            Told::Note(text) => note(&text),
+        }
         Ok(())
     }
 }
 
 impl Create {
-    async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+    async fn run(self, config: &Config, db: &Db) -> Result<Told, AdminError> {
         match self {
             Self::User { email, name, administrator, existing } => {
                 let standing =
@@ -194,11 +207,12 @@ impl Create {
             Self::Key { email, file, existing } => existing.accept(key(db, &email, &file).await),
             Self::Account { account, owner, existing } => {
                 let created = projects::create_account(db, account.clone(), owner).await;
-                existing.accept(created.map(|()| format!("Account {account}.")).map_err(Into::into))
+                let told = created.map(|()| Told::Note(format!("Account {account} was added.")));
+                existing.accept(told.map_err(Into::into))
             }
             Self::Member { account, email, role } => {
                 projects::set_member(db, account.clone(), email.clone(), role).await?;
-                Ok(format!("{email} is {role} of {account}."))
+                Ok(Told::Note(format!("{email} is {role} of {account}.")))
             }
             Self::Project { project, default_branch, existing } => {
                 existing.accept(self::project(config, db, project, &default_branch).await)
@@ -207,14 +221,14 @@ impl Create {
                 let text = format!("Cluster {name} serves {environment} of {project}.");
                 let target = NewTarget { project, name, environment, kind, address, namespace };
                 let created = projects::create_cluster(db, target).await;
-                existing.accept(created.map(|()| text).map_err(Into::into))
+                existing.accept(created.map(|()| Told::Note(text)).map_err(Into::into))
             }
             Self::Rule { project, pattern, environment, priority, protected } => {
                 let text = format!("{pattern} of {project} deploys to {environment}.");
                 let protection = if protected { Protection::Protected } else { Protection::Open };
                 let rule = NewRule { project, pattern, environment, priority, protection };
                 projects::set_rule(db, rule).await?;
-                Ok(text)
+                Ok(Told::Note(text))
             }
         }
     }
@@ -225,13 +239,14 @@ async fn user(
     email: &str,
     name: Option<String>,
     standing: Standing,
-) -> Result<String, AdminError> {
+) -> Result<Told, AdminError> {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
     let password = people::create_user(db, email, &name, standing).await?;
-    Ok(format!("{email}, one-time password: {password}"))
+    note(&format!("{email} was added; the password is for the first sign-in."));
+    Ok(Told::Data(password))
 }
 
-async fn key(db: &Db, email: &str, file: &Path) -> Result<String, AdminError> {
+async fn key(db: &Db, email: &str, file: &Path) -> Result<Told, AdminError> {
     let read = || {
         if file == Path::new("-") {
             let mut text = String::new();
@@ -242,7 +257,7 @@ async fn key(db: &Db, email: &str, file: &Path) -> Result<String, AdminError> {
     };
     let line = read().map_err(|source| AdminError::File { path: file.to_owned(), source })?;
     let fingerprint = people::create_key(db, email, &line).await?;
-    Ok(format!("Key {fingerprint} of {email}."))
+    Ok(Told::Note(format!("Key {fingerprint} of {email} was added.")))
 }
 
 async fn project(
@@ -250,7 +265,7 @@ async fn project(
     db: &Db,
     name: ProjectName,
     default_branch: &str,
-) -> Result<String, AdminError> {
+) -> Result<Told, AdminError> {
     let ProjectName { account: Some(account), project } = name else {
         return Err(AdminError::Account);
     };
@@ -259,6 +274,8 @@ async fn project(
         config.ssh.user, config.ssh.host, config.ssh.port
     );
     let repositories = Repositories::new(config.repositories());
-    projects::create_project(db, &repositories, (account, project), default_branch).await?;
-    Ok(format!("git remote add pierhead {url}"))
+    let names = (account.clone(), project.clone());
+    projects::create_project(db, &repositories, names, default_branch).await?;
+    note(&format!("Project {account}/{project} was added; push to it at this URL."));
+    Ok(Told::Data(url))
 }

@@ -123,7 +123,15 @@ impl Command {
     }
 }
 
-/// Prints a line for the person at the terminal.
+/// Tells the person at the terminal what was done.
+fn note(text: &str) {
+    use std::io::Write as _;
+
+    // A closed standard error is no reason to fail.
+    writeln!(std::io::stderr().lock(), "{text}").unwrap_or_default();
+}
+
+/// Prints what was asked for.
 fn say(text: &str) {
     use std::io::Write as _;
 

@@ -263,6 +263,7 @@ fn what_a_person_may_stumble_over_is_noted() {
     shop.services.push(Service { pod: "gone".to_owned(), ..service("gone", 1, 1) });
     shop.ingresses.push(ingress("gone", "gone.localhost", Some(("gone", 1))));
     insta::assert_snapshot!(notes(&shop).join("\n"), @"
+    service site: other pods reach it at port 8080
     ingress empty: no service answers
     ingress lost: /: nothing answers at site:81
     ingress gone: /: nothing answers at gone:1
