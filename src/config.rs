@@ -195,6 +195,8 @@ pub struct RouterConfig {
 pub struct WebConfig {
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where people reach it; pushes name the page of their job when this is not empty.
+    pub url: String,
 }
 
 /// Logging.
@@ -346,7 +348,7 @@ impl Default for RouterConfig {
 
 impl Default for WebConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8088)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8088)), url: String::new() }
     }
 }
 

@@ -78,13 +78,14 @@ impl Printer {
     }
 
     /// A line that is seen and never stored: a place in the queue, a sign of life.
-    pub fn aside(&self, step: Step, text: &str) -> Vec<String> {
+    pub fn aside(&self, verb: &str, text: &str) -> Vec<String> {
         match self.format {
-            Format::Full => vec![self.labelled(layout::step(self.columns, step, text, None))],
+            Format::Full => vec![self.labelled(layout::line(self.columns, verb, text, None))],
             Format::Quiet => Vec::new(),
             Format::Json => {
                 let (job, environment) = (self.job, &self.environment);
-                let aside = json!({"job": job, "environment": environment, "aside": text});
+                let aside =
+                    json!({"job": job, "environment": environment, "aside": verb, "text": text});
                 vec![aside.to_string()]
             }
         }

@@ -14,7 +14,6 @@ use crate::domain::git_ref::BadRefName;
 use crate::domain::ids::JobNumber;
 use crate::domain::slug::{ProjectName, ProjectSlug};
 use crate::domain::snapshot::BadAddress;
-use crate::git::bare_repository::GitError;
 
 pub use create::{
     NewRule, NewTarget, create_account, create_cluster, create_project, set_member, set_rule,
@@ -59,9 +58,6 @@ pub enum ProjectError {
     /// The cluster's address is of another form.
     #[error(transparent)]
     Address(#[from] BadAddress),
-    /// The repository could not be made.
-    #[error(transparent)]
-    Git(#[from] GitError),
     /// The database does not answer, or refuses.
     #[error("PostgreSQL: {0}")]
     Db(#[from] diesel::result::Error),
@@ -86,8 +82,7 @@ impl Transient for ProjectError {
             | Self::NoUser(_)
             | Self::NoEnvironment { .. }
             | Self::Branch(_)
-            | Self::Address(_)
-            | Self::Git(_) => false,
+            | Self::Address(_) => false,
         }
     }
 }

@@ -13,7 +13,6 @@ use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::snapshot::ClusterKind;
-use crate::git::bare_repository::Repositories;
 use crate::people::{self, PeopleError};
 use crate::projects::{self, NewRule, NewTarget, ProjectError};
 
@@ -273,9 +272,8 @@ async fn project(
         "ssh://{}@{}:{}/{account}/{project}",
         config.ssh.user, config.ssh.host, config.ssh.port
     );
-    let repositories = Repositories::new(config.repositories());
     let names = (account.clone(), project.clone());
-    projects::create_project(db, &repositories, names, default_branch).await?;
+    projects::create_project(db, names, default_branch).await?;
     note(&format!("Project {account}/{project} was added; push to it at this URL."));
     Ok(Told::Data(url))
 }

@@ -261,6 +261,7 @@ impl Parts {
             tasks: self.stages.doors.clone(),
             heartbeat: config.push.heartbeat.duration(),
             wait_limit: config.push.wait_limit.duration(),
+            pages: config.web.url.clone(),
         };
         let pushes = Pushes {
             jobs: self.jobs.clone(),

@@ -5,8 +5,10 @@ use std::{fs, io};
 
 use chrono::{DateTime, Utc};
 use git2::{
-    ErrorCode, ObjectType, Repository, RepositoryInitOptions, TreeWalkMode, TreeWalkResult,
+    ErrorCode, ObjectType, Repository, RepositoryInitMode, RepositoryInitOptions, TreeWalkMode,
+    TreeWalkResult,
 };
+use uuid::Uuid;
 
 use crate::domain::git_ref::RefName;
 use crate::domain::ids::{JobNumber, ProjectId};
@@ -99,30 +101,36 @@ impl Repositories {
         }
     }
 
-    /// Makes a project's repository; one that is there already stays as it is.
+    /// Makes a project's repository, unless it is there.
+    ///
+    /// It appears whole: it is made beside its place and then moved there.
     ///
     /// # Errors
     ///
     /// When the folder cannot be written.
-    pub fn create(
-        &self,
-        project: ProjectId,
-        default_branch: &str,
-    ) -> Result<BareRepository, GitError> {
-        fs::create_dir_all(&self.root)
-            .map_err(|source| GitError::File { path: self.root.clone(), source })?;
+    pub fn ensure(&self, project: ProjectId, default_branch: &str) -> Result<(), GitError> {
         let path = self.path(project);
+        if path.exists() {
+            return Ok(());
+        }
+        let file = |source| GitError::File { path: path.clone(), source };
+        fs::create_dir_all(&self.root).map_err(file)?;
+        let partial = self.root.join(format!("{project}.{}.partial", Uuid::now_v7().simple()));
         let mut options = RepositoryInitOptions::new();
         options.bare(true).initial_head(default_branch).external_template(false);
         // The roles that serve pushes and that deploy them may be users of one group.
-        options.mode(git2::RepositoryInitMode::SHARED_GROUP);
-        let repository = Repository::init_opts(&path, &options)?;
-        let mut config = repository.config()?;
+        options.mode(RepositoryInitMode::SHARED_GROUP);
+        let mut config = Repository::init_opts(&partial, &options)?.config()?;
         config.set_bool("core.logAllRefUpdates", true)?;
         // Who the reflog says moved a ref.
         config.set_str("user.name", "pierhead")?;
         config.set_str("user.email", "pierhead@localhost")?;
-        Ok(BareRepository { repository, path })
+        match fs::rename(&partial, &path) {
+            Ok(()) => Ok(()),
+            // Another process was faster.
+            Err(_) if path.exists() => fs::remove_dir_all(&partial).map_err(file),
+            Err(error) => Err(file(error)),
+        }
     }
 }
 
@@ -367,14 +375,15 @@ impl BareRepository {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     fn repository() -> (tempfile::TempDir, BareRepository) {
         let folder = tempfile::tempdir().unwrap();
         let repositories = Repositories::new(folder.path().join("repositories"));
-        let repository = repositories.create(ProjectId::from(Uuid::from_u128(1)), "main").unwrap();
+        let project = ProjectId::from(Uuid::from_u128(1));
+        repositories.ensure(project, "main").unwrap();
+        repositories.ensure(project, "other").unwrap();
+        let repository = repositories.open(project).unwrap();
         (folder, repository)
     }
 

@@ -28,11 +28,14 @@ pub enum HookError {
     /// It was started by hand.
     #[error("this is a git hook of the Pierhead server and does nothing by itself")]
     NoSession,
-    /// The server went away, or never was there.
-    #[error("the Pierhead server does not answer; your push changed nothing, try again")]
-    Server(#[source] io::Error),
+    /// The server is not there.
+    #[error("the server does not answer; nothing was changed, push again")]
+    NoServer(#[source] io::Error),
+    /// The server went away in the middle.
+    #[error("lost the server; a deployment that has begun goes on without it")]
+    LostServer(#[source] io::Error),
     /// The server answered something else.
-    #[error("the Pierhead server answered `{0}`")]
+    #[error("the server answered `{0}`")]
     Answer(String),
     /// git broke off.
     #[error("git broke off")]
@@ -54,7 +57,7 @@ pub fn run(name: HookName, environment: &HookEnvironment) -> Result<ExitCode, Ho
     let (stdin, stdout) = (io::stdin().lock(), io::stdout().lock());
     let session = session.clone();
     let mut call = |ask| {
-        let stream = UnixStream::connect(socket).map_err(HookError::Server)?;
+        let stream = UnixStream::connect(socket).map_err(HookError::NoServer)?;
         Call::begin(stream, &Request { session: session.clone(), ask })
     };
     match name {
@@ -80,9 +83,9 @@ struct Call {
 
 impl Call {
     fn begin(mut stream: UnixStream, request: &Request) -> Result<Self, HookError> {
-        let mut text = serde_json::to_vec(request).map_err(|e| HookError::Server(e.into()))?;
+        let mut text = serde_json::to_vec(request).map_err(|e| HookError::LostServer(e.into()))?;
         text.push(b'\n');
-        stream.write_all(&text).map_err(HookError::Server)?;
+        stream.write_all(&text).map_err(HookError::LostServer)?;
         Ok(Self { replies: BufReader::new(stream) })
     }
 
@@ -91,8 +94,8 @@ impl Call {
         let mut text = String::new();
         loop {
             text.clear();
-            if self.replies.read_line(&mut text).map_err(HookError::Server)? == 0 {
-                return Err(HookError::Server(io::ErrorKind::UnexpectedEof.into()));
+            if self.replies.read_line(&mut text).map_err(HookError::LostServer)? == 0 {
+                return Err(HookError::LostServer(io::ErrorKind::UnexpectedEof.into()));
             }
             let reply = serde_json::from_str(&text);
             match reply.map_err(|_other| HookError::Answer(text.trim().to_owned()))? {

@@ -21,7 +21,7 @@ pub fn message(verb: &str, text: &str) -> String {
     line(COLUMNS, verb, text, None)
 }
 
-fn line(columns: usize, verb: &str, text: &str, ms: Option<u64>) -> String {
+pub(super) fn line(columns: usize, verb: &str, text: &str, ms: Option<u64>) -> String {
     let time = ms.map(measured).unwrap_or_default();
     let taken = VERB + if time.is_empty() { 0 } else { time.width() + 1 };
     let text = cropped(text, columns.saturating_sub(taken));

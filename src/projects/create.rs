@@ -12,9 +12,7 @@ use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
 use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
 use crate::domain::snapshot::ClusterKind;
-use crate::git::bare_repository::Repositories;
 use crate::projects::{ProjectError, only};
-use crate::tasks::blocking;
 
 /// Adds an account, and its owner if one is named.
 ///
@@ -61,27 +59,28 @@ pub async fn set_member(
     .await
 }
 
-/// Adds a project with its repository.
+/// Adds a project.
+///
+/// Its repository is made by whoever serves it, when it is first asked for: an administrator may
+/// be another user, or at another machine.
 ///
 /// # Errors
 ///
-/// When the account is missing, the name is taken, or something does not answer.
+/// When the account is missing, the name is taken, or the database does not answer.
 pub async fn create_project(
     db: &Db,
-    repositories: &Repositories,
     (account, project): (AccountSlug, ProjectSlug),
     default_branch: &str,
 ) -> Result<(), ProjectError> {
     RefName::branch(default_branch)?;
-    let (repositories, branch) = (repositories.clone(), default_branch.to_owned());
+    let branch = default_branch.to_owned();
     db.transaction(async move |connection| {
         let id = account::by_slug(connection, &account).await?;
         let id = id.ok_or(ProjectError::NotFound(account.to_string()))?;
-        let Some(id) = Project::insert(connection, id, &project, &branch).await? else {
-            return Err(ProjectError::Exists(format!("{account}/{project}")));
-        };
-        // Before the commit: a project whose repository is missing could not be pushed to.
-        Ok(blocking(move || repositories.create(id, &branch).map(drop)).await?)
+        match Project::insert(connection, id, &project, &branch).await? {
+            Some(_) => Ok(()),
+            None => Err(ProjectError::Exists(format!("{account}/{project}"))),
+        }
     })
     .await
 }

@@ -28,6 +28,8 @@ pub struct Viewer {
     pub heartbeat: Duration,
     /// How long one reader is kept.
     pub wait_limit: Duration,
+    /// Where people reach the pages of jobs; empty for nowhere.
+    pub pages: String,
 }
 
 /// How following a job ended.
@@ -103,6 +105,9 @@ impl Reading<'_> {
                         return Ok(Watched::Gone);
                     }
                 }
+                if entry.step == Step::Job && self.say_page().await.is_err() {
+                    return Ok(Watched::Gone);
+                }
                 if let Some(end) = entry.extra.end {
                     return Ok(Watched::Ended(end));
                 }
@@ -110,6 +115,14 @@ impl Reading<'_> {
             if self.printer.current() == Step::Job && self.tell_place().await?.is_err() {
                 return Ok(Watched::Gone);
             }
+        }
+    }
+
+    /// Names the page that shows the same.
+    async fn say_page(&mut self) -> Result<(), NobodyReads> {
+        match self.viewer.pages.trim_end_matches('/') {
+            "" => Ok(()),
+            pages => self.aside("page", &format!("{pages}/jobs/{}", self.job.id)).await,
         }
     }
 
@@ -136,7 +149,7 @@ impl Reading<'_> {
             place.ahead,
             about.unwrap_or_default()
         );
-        self.aside(Step::Queue, &text).await
+        self.aside(Step::Queue.as_str(), &text).await
     }
 
     async fn sign_of_life(&mut self) -> diesel::QueryResult<Result<(), NobodyReads>> {
@@ -150,12 +163,12 @@ impl Reading<'_> {
         }
         let seconds = self.step_began.elapsed().as_secs();
         let verb = if step == Step::Queue { "waiting for a worker" } else { "still at it" };
-        Ok(self.aside(step, &format!("{verb}, {}", spoken(seconds))).await)
+        Ok(self.aside(step.as_str(), &format!("{verb}, {}", spoken(seconds))).await)
     }
 
-    async fn aside(&mut self, step: Step, text: &str) -> Result<(), NobodyReads> {
+    async fn aside(&mut self, verb: &str, text: &str) -> Result<(), NobodyReads> {
         self.last_line = Instant::now();
-        for line in self.printer.aside(step, text) {
+        for line in self.printer.aside(verb, text) {
             self.say(line).await?;
         }
         Ok(())

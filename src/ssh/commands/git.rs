@@ -15,6 +15,7 @@ use crate::push::{PushSession, Ticket};
 use crate::ssh::Door;
 use crate::ssh::commands::{Caller, Status, refuse};
 use crate::ssh::git_session::relay;
+use crate::tasks::blocking;
 
 /// Runs one of git's services for a client.
 pub(super) async fn serve(
@@ -61,7 +62,14 @@ async fn start(
             identity.fingerprint.clone(),
         ))
     });
-    let repository = door.jobs.repositories().path(project.id);
+    let repositories = door.jobs.repositories();
+    let repository = repositories.path(project.id);
+    let (made_in, id) = (repositories.clone(), project.id);
+    let branch = project.default_branch().to_owned();
+    if let Err(error) = blocking(move || made_in.ensure(id, &branch)).await {
+        warn!("Could not make a repository: {error}");
+        return refuse(channel, "the server cannot make the repository", Status::NOT_FOUND).await;
+    }
     let serve = Serve {
         service,
         repository: &repository,

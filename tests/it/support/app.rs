@@ -25,7 +25,7 @@ use pierhead::domain::access::{Role, Standing};
 use pierhead::domain::deploy_rule::Protection;
 use pierhead::domain::ids::JobNumber;
 use pierhead::domain::snapshot::ClusterKind;
-use pierhead::git::bare_repository::Repositories;
+use pierhead::git::bare_repository::{GitError, Repositories};
 use pierhead::people;
 use pierhead::projects::{self, NewRule, NewTarget};
 use tempfile::TempDir;
@@ -204,9 +204,8 @@ impl App {
     }
 
     pub(crate) async fn project_without_target(&self, name: &str) {
-        let repositories = Repositories::new(self.state().join("repositories"));
         let names = ("acme".parse().unwrap(), name.parse().unwrap());
-        projects::create_project(&self.db, &repositories, names, "main").await.unwrap();
+        projects::create_project(&self.db, names, "main").await.unwrap();
     }
 
     pub(crate) async fn cluster(&self, project: &str, name: &str, environment: &str) {
@@ -361,7 +360,11 @@ impl App {
     pub(crate) async fn tip(&self, project: &str, name: &str) -> Option<String> {
         let found = self.project_row(project).await;
         let repositories = Repositories::new(self.state().join("repositories"));
-        let repository = repositories.open(found.id).unwrap();
+        let repository = match repositories.open(found.id) {
+            // It is made by whoever asks first.
+            Err(GitError::Missing(_)) => return None,
+            other => other.unwrap(),
+        };
         repository.tip(&name.parse().unwrap()).unwrap().map(|oid| oid.to_string())
     }
 

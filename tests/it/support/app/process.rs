@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pierhead::tasks::Tasks;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -40,7 +41,7 @@ impl Process {
         let log = Arc::new(Mutex::new(Vec::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let kept = log.clone();
-        tokio::task::spawn(async move {
+        let reading = async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 if let Some((before, address)) = line.rsplit_once(" listens on ") {
                     let what = before.rsplit(' ').next().unwrap().to_owned();
@@ -52,7 +53,8 @@ impl Process {
                 }
                 kept.lock().unwrap().push(line);
             }
-        });
+        };
+        drop(Tasks::default().start(reading));
         let mut process = Self { role, child, log, ports };
         process.until_ready().await;
         process
@@ -117,6 +119,7 @@ impl Process {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "the test runner shows it when a test has failed")]
 impl Drop for Process {
     fn drop(&mut self) {
         if std::thread::panicking() {
