@@ -91,6 +91,7 @@ packages_of() {
       echo docker.io
     fi ;;
     busybox) echo busybox-static ;;
+    chromedriver) echo chromium chromium-driver ;;
     systemd-analyze) echo systemd ;;
     *) echo "$1" ;;
   esac

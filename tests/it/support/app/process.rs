@@ -62,7 +62,7 @@ impl Process {
 
     async fn until_ready(&mut self) {
         let needed: &[&str] = match self.role {
-            "serve" => &["SSH", "router", "worker"],
+            "serve" => &["SSH", "router", "web", "worker"],
             "ssh" => &["SSH"],
             "router" => &["router"],
             "web" => &["web"],
