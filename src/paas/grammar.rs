@@ -25,7 +25,7 @@ pub(super) enum Rule {
 }
 
 /// A key of a section.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
@@ -51,11 +51,11 @@ pub(super) enum Shape {
     /// One value.
     Scalar(Lexeme),
     /// A list of at least one.
-    List(&'static Shape),
+    List(&'static Self),
     /// A mapping of the language.
     Section(&'static Section),
     /// A mapping whose keys are names that the file gives.
-    Names(Emptiness, &'static Shape),
+    Names(Emptiness, &'static Self),
     /// A mapping of at least one name to text; the section's keys have another meaning.
     Variables(&'static Section),
     /// Something that is not read yet.

@@ -10,6 +10,7 @@ pub mod compiled;
 mod fault;
 mod grammar;
 mod lexeme;
+mod limits;
 mod naming;
 mod node;
 mod quantity;
@@ -36,6 +37,7 @@ use crate::paas::node::Place;
 use crate::paas::report::{Path, Poisoned, Reports};
 use crate::paas::source::Source;
 use crate::paas::substitute::Values;
+use crate::paas::view::View;
 
 /// Largest file in bytes.
 pub const MOST_BYTES: usize = 1024 * 1024;
@@ -94,6 +96,7 @@ fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployme
     let version = version::version(&root, reports)?;
     version::refuse_conditions(&root, version, reports)?;
     validate::validate(&mut root, version, reports);
+    limits::check(&View::root(&root), reports)?;
 
     let environment_tag = naming::environment_tag(&context.environment);
     let project_name = naming::project_name(&context.project_name);
@@ -101,7 +104,7 @@ fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployme
     variables.insert("JOB_ENV_TAG", &environment_tag);
     variables.insert("JOB_PROJECT_NAME", &project_name);
     let values = Values { variables, prefix: &context.prefix };
-    substitute::substitute(&mut root, &values, reports)?;
+    substitute::substitute(&mut root, &values, reports);
 
     let setting = Setting {
         version,
@@ -130,3 +133,6 @@ fn checked<'a>(text: &'a [u8], reports: &mut Reports) -> Result<&'a str, Poisone
         reports.add(Fault::new(Code::NotYaml, &Path::default(), place, "this is not UTF-8"))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,17 @@ pub(super) struct Place {
 
 impl Place {
     /// Where a text begins.
-    pub(super) const START: Self = Self { line: 1, column: 1, length: 1 };
+    pub(super) const START: Self = Self { line: 1, column: 1, length: 0 };
+
+    /// Where the text of a scalar begins, when it stands in the file as it is, with or without
+    /// quotes.
+    pub(super) fn text_start(self, text: &str) -> Option<usize> {
+        match self.length.checked_sub(text.chars().count()) {
+            Some(0) => Some(self.column),
+            Some(2) => Some(self.column + 1),
+            _ => None,
+        }
+    }
 }
 
 /// A value.

@@ -128,17 +128,20 @@ pub(super) fn display(category: Category, amount: u64) -> String {
 }
 
 fn display_bytes(amount: u64) -> String {
-    const KI: u64 = 1_024;
-    let (unit, name) = match amount {
-        0..KI => return amount.to_string(),
-        ..0x10_0000 => return format!("{}Ki", amount.div_ceil(KI)),
-        ..0x4000_0000 => (0x10_0000, "Mi"),
-        ..0x100_0000_0000 => (0x4000_0000, "Gi"),
-        ..0x4_0000_0000_0000 => (0x100_0000_0000, "Ti"),
-        ..0x1000_0000_0000_0000 => (0x4_0000_0000_0000, "Pi"),
-        _ => return format!("{}Ei", amount.div_ceil(0x1000_0000_0000_0000)),
+    const UNITS: [(u64, &str); 4] =
+        [(1 << 20, "Mi"), (1 << 30, "Gi"), (1 << 40, "Ti"), (1 << 50, "Pi")];
+    const EI: u64 = 1 << 60;
+    if amount < 1 << 10 {
+        return amount.to_string();
+    }
+    if amount >= EI {
+        return format!("{}Ei", amount.div_ceil(EI));
+    }
+    let Some((unit, name)) = UNITS.iter().rev().find(|(unit, _)| amount >= *unit) else {
+        return format!("{}Ki", amount.div_ceil(1 << 10));
     };
-    let thousandths = u128::from(amount) * 1_000 / unit;
+    let unit = u128::from(*unit);
+    let thousandths = (u128::from(amount) * 1_000 + unit / 2) / unit;
     match (thousandths / 1_000, thousandths % 1_000) {
         (whole, 0) => format!("{whole}{name}"),
         (whole, rest) => format!("{whole}.{rest:03}{name}"),
@@ -157,4 +160,81 @@ pub struct HardQuota {
     pub capacity: u64,
     /// Bound of all that is guaranteed, in base units; at most the capacity.
     pub requires: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn amount(text: &str, category: Category) -> Result<u64, BadQuantity> {
+        Quantity::parse(text).unwrap().resolve(category, Some(1 << 30))
+    }
+
+    #[test]
+    fn units_are_exact() {
+        let compute = |text| amount(text, Category::Compute).unwrap();
+        assert_eq!((compute("2"), compute("0.25"), compute("1.0009")), (2_000, 250, 1_000));
+        assert_eq!((compute("500m"), compute("1.5m")), (500, 1));
+        let memory = |text| amount(text, Category::Memory).unwrap();
+        assert_eq!((memory("7"), memory("1.5Gi"), memory("0.5Ki")), (7, 3 << 29, 512));
+        assert_eq!((memory("2K"), memory("1E"), memory("15Ei")), (2_000, 10_u64.pow(18), 15 << 60));
+        assert_eq!((memory("33%"), memory("33pc")), (354_334_801, 354_334_801));
+        assert_eq!(memory("33.9%"), 363_998_478);
+        assert_eq!(memory("100%"), 1 << 30);
+    }
+
+    #[test]
+    fn what_belongs_to_another_category_or_is_too_much_is_refused() {
+        assert_eq!(amount("100m", Category::Memory), Err(BadQuantity::Unit));
+        assert_eq!(amount("2K", Category::Compute), Err(BadQuantity::Unit));
+        assert_eq!(amount("16Ei", Category::Memory), Err(BadQuantity::TooLarge));
+        assert_eq!(amount(&"9".repeat(38), Category::Compute), Err(BadQuantity::TooLarge));
+        assert_eq!(amount("100.1%", Category::Memory), Err(BadQuantity::Percentage));
+        let relative = Quantity::parse("5%").unwrap().resolve(Category::Memory, None);
+        assert_eq!(relative, Err(BadQuantity::Relative));
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_none() {
+        let long = format!("0.{}", "1".repeat(19));
+        for text in ["", "Gi", "1 Gi", "1..5", "1.", ".5", "-1", "1e3", "1gi", "1%%", "1٣", &long]
+        {
+            assert_eq!(Quantity::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn people_read_rounded_amounts() {
+        let compute = |amount| display(Category::Compute, amount);
+        assert_eq!([compute(0), compute(999), compute(1_500)], ["0m", "999m", "1.500"]);
+        let memory = |amount| display(Category::Memory, amount);
+        assert_eq!([memory(1_023), memory(1_025), memory(64 << 20)], ["1023", "2Ki", "64Mi"]);
+        assert_eq!(
+            [memory(171_798_691), memory(1_500 << 20), memory(1_000_000_000)],
+            ["163.840Mi", "1.465Gi", "953.674Mi"]
+        );
+        assert_eq!([memory((1 << 60) + 1), memory(3 << 50)], ["2Ei", "3Pi"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "\\PC{0,12}", whole: u64) {
+            if let Some(quantity) = Quantity::parse(&text) {
+                for category in Category::ALL {
+                    // Only that it answers.
+                    drop(quantity.resolve(*category, Some(whole)).map(|n| display(*category, n)));
+                }
+            }
+        }
+
+        #[test]
+        fn a_percentage_is_never_more_than_the_whole(percent in 0_u64..=100, whole: u64) {
+            let quantity = Quantity::parse(&format!("{percent}%")).unwrap();
+            let part = quantity.resolve(Category::Memory, Some(whole)).unwrap();
+            prop_assert!(part <= whole);
+            prop_assert_eq!(percent == 100 && part != whole, false);
+        }
+    }
 }

@@ -67,15 +67,10 @@ impl Availability {
     /// Narrows it by the file's own quotas.
     pub(super) fn narrow(
         &mut self,
-        quotas: Result<Option<View<'_>>, Poisoned>,
+        quotas: Result<Vec<View<'_>>, Poisoned>,
         reports: &mut Reports,
     ) {
-        let rows = match quotas {
-            Ok(None) => return,
-            Ok(Some(quotas)) => quotas.items(),
-            Err(Poisoned) => Err(Poisoned),
-        };
-        let Ok(rows) = rows else {
+        let Ok(rows) = quotas else {
             self.has_gaps = true;
             return;
         };

@@ -196,7 +196,7 @@ impl Validator<'_> {
             }
             self.shape(&mut entry.value, *entry_shape, &own);
             if let Some(problem) = Lexeme::Token.problem(&name) {
-                self.bad_value(Lexeme::Token, &entry.key.text, problem, entry.key.place, &own.path);
+                self.bad_value(Lexeme::Token, entry.key.text.as_written(), &problem, &own);
                 entry.value.content = Content::Poisoned;
             }
             entry.key.text = Text::new(name);
@@ -270,21 +270,13 @@ impl Validator<'_> {
             self.reports.add(Fault::new(Code::NeedsNewerVersion, &spot.path, place, message));
             node.content = Content::Poisoned;
         } else if let Some(problem) = lexeme.problem(text) {
-            let text = scalar.text.clone();
-            self.bad_value(lexeme, &text, problem, place, &spot.path);
+            let spot = Spot { path: spot.path.clone(), key: place };
+            self.bad_value(lexeme, text, &problem, &spot);
             node.content = Content::Poisoned;
         }
     }
 
-    fn bad_value(
-        &mut self,
-        lexeme: Lexeme,
-        text: &Text,
-        problem: String,
-        place: Place,
-        path: &Path,
-    ) {
-        let text = text.as_written();
+    fn bad_value(&mut self, lexeme: Lexeme, text: &str, problem: &str, spot: &Spot) {
         let (code, words) = match lexeme {
             Lexeme::Quantity => (Code::BadQuantity, [].as_slice()),
             Lexeme::Word(words) => (Code::BadValue, words),
@@ -298,7 +290,7 @@ impl Validator<'_> {
             slip(text, words.iter().map(|word| word.text)).map(did_you_mean)
         };
         let message = format!("\"{}\" {problem}", shown(text));
-        self.reports.add(Fault::new(code, path, place, message).hint(hint));
+        self.reports.add(Fault::new(code, &spot.path, spot.key, message).hint(hint));
     }
 
     fn wrong_shape(&mut self, node: &mut Node, shape: Shape, spot: &Spot) {
@@ -310,7 +302,13 @@ impl Validator<'_> {
         let found = if is_empty { "an empty one" } else { node.kind() };
         let message = format!("expected {}, not {found}", shape.expected());
         let fault = Fault::new(Code::WrongShape, &spot.path, spot.place(node), message);
-        self.reports.add(fault);
+        let hint = match (&node.content, shape) {
+            (Content::Scalar(scalar), Shape::List(_)) if !scalar.is_null() => {
+                Some(format!("write [{}]", shown(scalar.text.as_written())))
+            }
+            _ => None,
+        };
+        self.reports.add(fault.hint(hint));
         node.content = Content::Poisoned;
     }
 }

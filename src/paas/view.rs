@@ -46,26 +46,30 @@ impl<'a> View<'a> {
         self.field(key)?.ok_or(Poisoned)
     }
 
-    /// The entries of a mapping, poisoned ones included.
-    pub(super) fn entries(&self) -> Result<impl Iterator<Item = Named<'a>> + use<'a>, Poisoned> {
-        let Content::Mapping(entries) = &self.node.content else { return Err(Poisoned) };
-        let path = self.path.clone();
-        Ok(entries.iter().map(move |entry| {
+    /// The entries of a mapping whose keys the file chose, poisoned ones included; none when the
+    /// key is absent.
+    pub(super) fn names(&self, key: &str) -> Result<Vec<Named<'a>>, Poisoned> {
+        let Some(Self { node, path, .. }) = self.field(key)? else { return Ok(Vec::new()) };
+        let Content::Mapping(entries) = &node.content else { return Err(Poisoned) };
+        let named = entries.iter().map(|entry| {
             let path = path.key(entry.key.text.as_written());
-            let value = View { node: &entry.value, key: entry.key.place, path };
+            let value = Self { node: &entry.value, key: entry.key.place, path };
             Named { name: &entry.key.text, value }
-        }))
+        });
+        Ok(named.collect())
     }
 
-    /// The items of a list, poisoned ones included.
-    pub(super) fn items(&self) -> Result<impl Iterator<Item = Self> + use<'a>, Poisoned> {
-        let Content::List(items) = &self.node.content else { return Err(Poisoned) };
-        let path = self.path.clone();
-        Ok(items.iter().enumerate().map(move |(index, node)| View {
+    /// The items of a list, poisoned ones included; none when the key is absent.
+    pub(super) fn items(&self, key: &str) -> Result<Vec<Self>, Poisoned> {
+        let Some(Self { node, path, .. }) = self.field(key)? else { return Ok(Vec::new()) };
+        let Content::List(items) = &node.content else { return Err(Poisoned) };
+        let items = items.iter().enumerate();
+        let view = |(index, node): (usize, &'a Node)| Self {
             node,
             key: node.place,
             path: path.item(index),
-        }))
+        };
+        Ok(items.map(view).collect())
     }
 
     /// The text of a single value.

@@ -11,7 +11,7 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Sp
 
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::{Node, Place, Scalar, Style, Text};
-use crate::paas::report::{Path, Poisoned, Reports};
+use crate::paas::report::{Path, Poisoned, Reports, shown};
 use crate::paas::source::Source;
 
 /// One step of the text.
@@ -73,9 +73,9 @@ impl Tokens {
         let place = place(span, source);
         let refuse = |message: &str| Fault::new(Code::NotYaml, &Path::default(), place, message);
         if let Some(tag) = event.tag().filter(|tag| !is_harmless(tag)) {
-            let message =
-                format!("tag \"{}\" is not allowed", super::report::shown(&tag.original()));
-            reports.add(refuse(&message).hint("take it away".to_owned()));
+            let message = format!("tag \"{}\" is not allowed", shown(&tag.original()));
+            let place = span.tag_span().map_or(place, |span| self::place(&span, source));
+            reports.add(Fault::new(Code::NotYaml, &Path::default(), place, message));
         }
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => {}
@@ -144,15 +144,26 @@ fn place(span: &Span, source: &Source<'_>) -> Place {
     source.place(span.start.line(), span.start.col() + 1, end)
 }
 
+/// The commonest mistakes in plainer words than the parser's.
+const PLAINER: [(ErrorKind, &str); 7] = [
+    (ErrorKind::UnknownAnchor, "there is no anchor of this name above"),
+    (ErrorKind::SimpleKeyExpected, "expected a `:` behind this key"),
+    (ErrorKind::MappingValueNotAllowed, "`:` cannot stand here: indentation, or missing quotes"),
+    (ErrorKind::InvalidColonPlacement, "`:` cannot stand here: is a bracket above not closed?"),
+    (ErrorKind::UnclosedQuotedScalar, "this quote is not closed"),
+    (ErrorKind::TabInBlockIndentation, "a tab cannot indent"),
+    (ErrorKind::TabInIndentation, "a tab cannot indent"),
+];
+
 fn syntax_fault(error: &ScanError, source: &Source<'_>) -> Fault {
     let marker: &Marker = error.marker();
     let place = source.place(marker.line(), marker.col() + 1, Some(marker.col() + 2));
-    let (code, message) = match error.kind() {
-        ErrorKind::RecursionLimitExceeded => (Code::OverLimit, tree::too_deep()),
-        ErrorKind::UnknownAnchor => {
-            (Code::NotYaml, "there is no anchor of this name above".to_owned())
-        }
-        _ => (Code::NotYaml, error.info()),
+    let (code, message) = if *error.kind() == ErrorKind::RecursionLimitExceeded {
+        (Code::OverLimit, tree::too_deep())
+    } else {
+        let plainer = PLAINER.iter().find(|(kind, _)| kind == error.kind());
+        let message = plainer.map(|(_, message)| (*message).to_owned());
+        (Code::NotYaml, message.unwrap_or_else(|| error.info()))
     };
     let line = source.line(place.line);
     let hint = if line.contains("if{") {
@@ -166,3 +177,6 @@ fn syntax_fault(error: &ScanError, source: &Source<'_>) -> Fault {
     };
     Fault::new(code, &Path::default(), place, message).hint(hint.map(str::to_owned))
 }
+
+#[cfg(test)]
+mod tests;

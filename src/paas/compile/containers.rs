@@ -9,55 +9,77 @@ use crate::paas::quota::Availability;
 use crate::paas::report::{Poisoned, Reports, shown};
 use crate::paas::view::{Named, View};
 
-/// Compiles one container of a pod that runs so many times.
-pub(super) fn compile(
-    name: &Text,
-    view: &View<'_>,
-    listen: &Result<Vec<u16>, Poisoned>,
-    replicas: Result<u32, Poisoned>,
-    images: &Images,
-    availability: &mut Availability,
-    reports: &mut Reports,
-) -> Result<Container, Poisoned> {
-    if view.is_poisoned() {
-        return Err(Poisoned);
+/// What the containers of one pod are compiled with.
+pub(super) struct Containers<'a> {
+    /// How many of the pod run.
+    pub(super) replicas: Result<u32, Poisoned>,
+    pub(super) images: &'a Images,
+    pub(super) availability: &'a mut Availability,
+    pub(super) reports: &'a mut Reports,
+}
+
+impl Containers<'_> {
+    /// Compiles one that listens on these ports.
+    pub(super) fn compile(
+        &mut self,
+        named: &Named<'_>,
+        listen: &Result<Vec<u16>, Poisoned>,
+    ) -> Result<Container, Poisoned> {
+        let Named { name, value: view } = named;
+        if view.is_poisoned() {
+            return Err(Poisoned);
+        }
+        let image = self.images.resolve(view, self.reports);
+        let env = environment(view, self.reports);
+        let healthcheck = view.field("healthcheck").and_then(|field| {
+            field.map(|check| healthcheck::compile(&check, listen, self.reports)).transpose()
+        });
+        let resources = self.resources(view);
+        let container = Container {
+            name: name.value.clone(),
+            image: image?,
+            listen: listen.clone()?,
+            env: env?,
+            healthcheck: healthcheck?,
+            resources: resources?,
+        };
+        self.availability.enter(view, &container.resources, self.replicas?);
+        Ok(container)
     }
-    let image = images.resolve(view, reports);
-    let env = view.field("variables").and_then(|field| match field {
-        Some(variables) => environment(&variables, reports),
-        None => Ok(Vec::new()),
-    });
-    let healthcheck = view.field("healthcheck").and_then(|field| {
-        field.map(|check| healthcheck::compile(&check, listen, reports)).transpose()
-    });
-    let resources = view.field("resources").and_then(|field| match field {
-        Some(rows) => resources(&rows, replicas?, availability, reports),
-        None => Ok(Vec::new()),
-    });
-    let container = Container {
-        name: name.value.clone(),
-        image: image?,
-        listen: listen.clone()?,
-        env: env?,
-        healthcheck: healthcheck?,
-        resources: resources?,
-    };
-    availability.enter(view, &container.resources, replicas?);
-    Ok(container)
+
+    fn resources(&mut self, container: &View<'_>) -> Result<Vec<Resource>, Poisoned> {
+        let mut result = Ok(());
+        let mut resources = Vec::new();
+        let mut kinds = Vec::new();
+        for row in container.items("resources")? {
+            let kind = row.required("type").and_then(|kind| Ok((kind.text()?, kind)));
+            if let Ok((text, kind)) = kind {
+                if kinds.contains(&text.value) {
+                    let message = format!("there is a row for `{}` above", text.value);
+                    self.reports.add(kind.fault(Code::DuplicateResource, message));
+                    result = Err(Poisoned);
+                    continue;
+                }
+                kinds.push(text.value.clone());
+            }
+            match self.replicas.and_then(|n| self.availability.reserve(&row, n, self.reports)) {
+                Ok(resource) => resources.push(resource),
+                Err(Poisoned) => result = Err(Poisoned),
+            }
+        }
+        result.map(|()| resources)
+    }
 }
 
 /// The ports of a container.
 pub(super) fn listen(view: &View<'_>) -> Result<Vec<u16>, Poisoned> {
-    match view.field("listen")? {
-        Some(ports) => ports.items()?.map(|port| port.int()).collect(),
-        None => Ok(Vec::new()),
-    }
+    view.items("listen")?.iter().map(View::int).collect()
 }
 
 fn environment(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Variable>, Poisoned> {
     let mut result = Ok(());
     let mut environment = Vec::new();
-    for Named { name, value } in view.entries()? {
+    for Named { name, value } in view.names("variables")? {
         match variable(name, &value, reports) {
             Ok(variable) => environment.push(variable),
             Err(Poisoned) => result = Err(Poisoned),
@@ -83,32 +105,4 @@ pub(super) fn variable(
     }
     let value = if view.is_null() { String::new() } else { text.value.clone() };
     Ok(Variable { name: name.value.clone(), value })
-}
-
-fn resources(
-    view: &View<'_>,
-    replicas: u32,
-    availability: &mut Availability,
-    reports: &mut Reports,
-) -> Result<Vec<Resource>, Poisoned> {
-    let mut result = Ok(());
-    let mut resources: Vec<Resource> = Vec::new();
-    let mut kinds: Vec<String> = Vec::new();
-    for row in view.items()? {
-        let kind = row.required("type").and_then(|kind| kind.text().map(|text| (kind, text)));
-        if let Ok((kind, text)) = kind {
-            if kinds.contains(&text.value) {
-                let message = format!("there is a row for `{}` above", text.value);
-                reports.add(kind.fault(Code::DuplicateResource, message));
-                result = Err(Poisoned);
-                continue;
-            }
-            kinds.push(text.value.clone());
-        }
-        match availability.reserve(&row, replicas, reports) {
-            Ok(resource) => resources.push(resource),
-            Err(Poisoned) => result = Err(Poisoned),
-        }
-    }
-    result.map(|()| resources)
 }

@@ -30,8 +30,9 @@ fn probe(
     listen: &Result<Vec<u16>, Poisoned>,
     reports: &mut Reports,
 ) -> Result<Probe, Poisoned> {
-    if let Some(command) = view.field("command")? {
-        let words = command.items()?.map(|word| word.text().map(|text| text.value.clone()));
+    if view.field("command")?.is_some() {
+        let words = view.items("command")?.into_iter();
+        let words = words.map(|word| word.text().map(|text| text.value.clone()));
         return Ok(Probe::Command { command: words.collect::<Result<_, _>>()? });
     }
     if let Some(http) = view.field("http")? {
@@ -53,7 +54,7 @@ fn port(
     if let Some(port) = view.field("port")? {
         return port.int();
     }
-    let message = match listen.as_ref().map_err(|_| Poisoned)?.as_slice() {
+    let message = match listen.as_ref().map_err(|poisoned| *poisoned)?.as_slice() {
         [port] => return Ok(*port),
         [] => "give `port`: the container listens on none",
         _ => "give `port`: the container listens on several",

@@ -37,16 +37,13 @@ struct Entry {
 
 impl Images {
     pub(super) fn compile(
-        section: Result<Option<View<'_>>, Poisoned>,
+        section: Result<Vec<Named<'_>>, Poisoned>,
         setting: &Setting<'_>,
         reports: &mut Reports,
     ) -> Self {
         let mut images = Self::default();
-        let entries = match section.and_then(|view| view.map(|view| view.entries()).transpose()) {
-            Ok(entries) => entries.into_iter().flatten(),
-            Err(Poisoned) => return Self { is_poisoned: true, ..images },
-        };
-        for named in entries {
+        let Ok(section) = section else { return Self { is_poisoned: true, ..images } };
+        for named in section {
             match images.entry(&named, setting, reports) {
                 Ok(entry) => images.entries.push(entry),
                 Err(Poisoned) => {
@@ -67,11 +64,7 @@ impl Images {
         let name = build_name(view, key, reports);
         let tag = tag(view, setting.environment_tag, reports);
         let path = view.required("path").and_then(|path| context(&path, setting.tree, reports));
-        let variables = match view.field("variables") {
-            Ok(Some(variables)) => build_arguments(&variables, reports),
-            Ok(None) => Ok(Vec::new()),
-            Err(Poisoned) => Err(Poisoned),
-        };
+        let variables = build_arguments(view, reports);
         let (name, (declared_tag, tag)) = (name?, tag?);
         let twin =
             self.entries.iter().find(|entry| entry.image.name == name && entry.image.tag == tag);
@@ -274,7 +267,7 @@ fn context(
 fn build_arguments(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Variable>, Poisoned> {
     let mut arguments = Vec::new();
     let mut result = Ok(());
-    for Named { name, value } in view.entries()? {
+    for Named { name, value } in view.names("variables")? {
         if value.is_null() {
             continue;
         }

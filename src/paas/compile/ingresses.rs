@@ -12,13 +12,12 @@ use crate::paas::view::{Named, View};
 
 /// Compiles the section `ingresses`.
 pub(super) fn compile(
-    section: &Result<Option<View<'_>>, Poisoned>,
+    section: Result<Vec<Named<'_>>, Poisoned>,
     services: &Services,
     reports: &mut Reports,
 ) -> Vec<Ingress> {
-    let Ok(Some(section)) = section else { return Vec::new() };
-    let Ok(entries) = section.entries() else { return Vec::new() };
-    entries.filter_map(|named| ingress(&named, services, reports).ok()).collect()
+    let section = section.into_iter().flatten();
+    section.flat_map(|named| ingress(&named, services, reports)).collect()
 }
 
 fn ingress(
@@ -31,10 +30,7 @@ fn ingress(
     let default_service = view.field("service").and_then(|service| {
         service.map(|service| backend(&service, services, reports)).transpose()
     });
-    let paths = view.field("paths").and_then(|paths| match paths {
-        Some(paths) => rules(&paths, services, reports),
-        None => Ok(Vec::new()),
-    });
+    let paths = rules(view, services, reports);
     if let (Ok(None), Ok([])) = (&default_service, paths.as_deref()) {
         let hint = "give it `service` or `paths`".to_owned();
         reports.add(view.key_fault(Code::NoBackend, "no service answers").hint(hint));
@@ -74,7 +70,7 @@ fn rules(
 ) -> Result<Vec<PathRule>, Poisoned> {
     let mut result = Ok(());
     let mut rules = Vec::new();
-    for row in view.items()? {
+    for row in view.items("paths")? {
         let path = row.required("path").and_then(|path| url_path(&path, reports));
         let backend =
             row.required("service").and_then(|service| backend(&service, services, reports));

@@ -43,15 +43,15 @@ pub(super) fn deployment(
     let root = View::root(root);
     let mut availability = Availability::new(setting.hard_quotas);
     let quotas = root.field("paas").and_then(|paas| match paas {
-        Some(paas) => paas.field("quotas"),
-        None => Ok(None),
+        Some(paas) => paas.items("quotas"),
+        None => Ok(Vec::new()),
     });
     availability.narrow(quotas, reports);
 
-    let images = Images::compile(root.field("images"), setting, reports);
-    let pods = Pods::compile(&root.required("pods"), &images, &mut availability, reports);
-    let services = Services::compile(&root.field("services"), &pods, reports);
-    let ingresses = ingresses::compile(&root.field("ingresses"), &services, reports);
+    let images = Images::compile(root.names("images"), setting, reports);
+    let pods = Pods::compile(root.names("pods"), &images, &mut availability, reports);
+    let services = Services::compile(root.names("services"), &pods, reports);
+    let ingresses = ingresses::compile(root.names("ingresses"), &services, reports);
     names::check(&root, setting.prefix, reports);
     images.warn_of_unused(&pods, reports);
     reports.stop_on_errors()?;

@@ -4,26 +4,23 @@ use std::collections::BTreeMap;
 
 use crate::paas::fault::Code;
 use crate::paas::naming::{LONGEST_LABEL, deployed, is_dns_label};
-use crate::paas::report::Reports;
-use crate::paas::view::View;
+use crate::paas::report::{Poisoned, Reports};
+use crate::paas::view::{Named, View};
 
 /// Checks that every name can be deployed with the project's prefix, and each only once.
 pub(super) fn check(root: &View<'_>, prefix: &str, reports: &mut Reports) {
     for section in ["pods", "services", "ingresses"] {
-        let Ok(Some(section)) = root.field(section) else { continue };
-        check_section(&section, prefix, reports);
+        check_section(root.names(section), prefix, reports);
     }
-    let Ok(Some(pods)) = root.field("pods") else { return };
-    for pod in pods.entries().into_iter().flatten() {
-        if let Ok(Some(containers)) = pod.value.field("containers") {
-            check_section(&containers, "", reports);
-        }
+    for pod in root.names("pods").into_iter().flatten() {
+        // Containers of a pod find each other by their names alone.
+        check_section(pod.value.names("containers"), "", reports);
     }
 }
 
-fn check_section(section: &View<'_>, prefix: &str, reports: &mut Reports) {
+fn check_section(section: Result<Vec<Named<'_>>, Poisoned>, prefix: &str, reports: &mut Reports) {
     let mut known = BTreeMap::new();
-    for named in section.entries().into_iter().flatten() {
+    for named in section.into_iter().flatten() {
         // A name that is none has its fault already.
         if named.value.is_poisoned() {
             continue;

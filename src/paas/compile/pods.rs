@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::paas::compile::containers;
+use crate::paas::compile::containers::{self, Containers};
 use crate::paas::compile::images::Images;
 use crate::paas::compiled::{Container, ImageRef, Pod, Resource};
 use crate::paas::fault::Code;
@@ -35,16 +35,16 @@ pub(super) enum Known<'a> {
 
 impl Pods {
     pub(super) fn compile(
-        section: &Result<View<'_>, Poisoned>,
+        section: Result<Vec<Named<'_>>, Poisoned>,
         images: &Images,
         availability: &mut Availability,
         reports: &mut Reports,
     ) -> Self {
         let mut pods = Self::default();
-        let Ok(entries) = section.as_ref().map_err(|_| Poisoned).and_then(View::entries) else {
+        let Ok(section) = section else {
             return Self { is_poisoned: true, has_gaps: true, ..pods };
         };
-        for Named { name, value } in entries {
+        for Named { name, value } in section {
             let pod = pod(&value, images, availability, reports);
             let listen = pod.listen.ok();
             pods.listen.insert(name.value.clone(), listen);
@@ -109,14 +109,13 @@ fn pod(
         Err(Poisoned) => Err(Poisoned),
     };
     let mut parts = Parts { replicas, containers: Ok(Vec::new()), listen: Ok(Vec::new()) };
-    let section = view.required("containers");
-    let Ok(entries) = section.as_ref().map_err(|_| Poisoned).and_then(View::entries) else {
+    let Ok(entries) = view.names("containers") else {
         return Parts { containers: Err(Poisoned), listen: Err(Poisoned), ..parts };
     };
-    for Named { name, value } in entries {
-        let listen = containers::listen(&value);
-        let container =
-            containers::compile(name, &value, &listen, replicas, images, availability, reports);
+    let mut compiler = Containers { replicas, images, availability, reports };
+    for named in entries {
+        let listen = containers::listen(&named.value);
+        let container = compiler.compile(&named, &listen);
         match (&mut parts.containers, container) {
             (Ok(list), Ok(container)) => list.push(container),
             (containers, Err(Poisoned)) => *containers = Err(Poisoned),
@@ -124,7 +123,7 @@ fn pod(
         }
         match (&mut parts.listen, listen) {
             (Ok(known), Ok(ports)) => {
-                warn_of_shared(&value, known, &ports, reports);
+                warn_of_shared(&named.value, known, &ports, compiler.reports);
                 known.extend(ports);
             }
             (known, Err(Poisoned)) => *known = Err(Poisoned),

@@ -21,18 +21,13 @@ pub(super) struct Services {
 
 impl Services {
     pub(super) fn compile(
-        section: &Result<Option<View<'_>>, Poisoned>,
+        section: Result<Vec<Named<'_>>, Poisoned>,
         pods: &Pods,
         reports: &mut Reports,
     ) -> Self {
         let mut services = Self::default();
-        let entries = match section {
-            Ok(None) => return services,
-            Ok(Some(view)) => view.entries(),
-            Err(Poisoned) => Err(Poisoned),
-        };
-        let Ok(entries) = entries else { return Self { is_poisoned: true, ..services } };
-        for named in entries {
+        let Ok(section) = section else { return Self { is_poisoned: true, ..services } };
+        for named in section {
             let ports = ports(&named.value, reports);
             let listen = ports.as_ref().ok();
             let listen = listen.map(|ports| ports.iter().map(|port| port.listen).collect());
@@ -113,7 +108,7 @@ fn pod(named: &Named<'_>, pods: &Pods, reports: &mut Reports) -> Result<String, 
 fn ports(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Port>, Poisoned> {
     let mut result = Ok(());
     let mut ports: Vec<Port> = Vec::new();
-    for row in view.required("ports")?.items()? {
+    for row in view.items("ports")? {
         let listen = row.required("listen").and_then(|listen| Ok((listen.int()?, listen)));
         let target = row.required("target").and_then(|target| target.int());
         if let Ok((port, view)) = &listen
@@ -134,7 +129,7 @@ fn ports(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Port>, Poisoned> 
 /// Warns of targets that no container listens on.
 fn warn_of_unheard(view: &View<'_>, pod: Known<'_>, reports: &mut Reports) {
     let Known::Listens(heard) = pod else { return };
-    let Ok(rows) = view.required("ports").and_then(|ports| ports.items()) else { return };
+    let rows = view.items("ports").into_iter().flatten();
     for target in rows.filter_map(|row| row.required("target").ok()) {
         if let Ok(port) = target.int::<u16>()
             && !heard.contains(&port)

@@ -137,3 +137,117 @@ fn wrapped(text: &str, indent: &str) -> Vec<String> {
     lines.push(line);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paas::fault::Code;
+    use crate::paas::node::Place;
+    use crate::paas::report::Path;
+
+    fn fault(line: usize, column: usize, length: usize) -> Fault {
+        let path = Path::default().key("pods").key("web");
+        let place = Place { line, column, length };
+        Fault::new(Code::UnknownKey, &path, place, "unknown key \"replica\"")
+            .hint("did you mean \"replicas\"?".to_owned())
+    }
+
+    fn rendered(text: &str, fault: Fault) -> String {
+        render_warnings(&[fault], text.as_bytes(), ".paas.yaml").join("\n")
+    }
+
+    #[test]
+    fn a_fault_is_shown_as_compilers_do() {
+        insta::assert_snapshot!(rendered("pods:\n  web:\n    replica: 2\n", fault(3, 5, 7)), @r#"
+        .paas.yaml:3:5: error[E-201]: pods.web: unknown key "replica"
+         3 |     replica: 2
+           |     ^^^^^^^
+        hint: did you mean "replicas"?
+        "#);
+    }
+
+    #[test]
+    fn carets_stand_below_tabs_wide_and_invisible_characters() {
+        insta::assert_snapshot!(rendered("\t\u{1b}世界: replica: 2", fault(1, 7, 7)), @r#"
+        .paas.yaml:1:7: error[E-201]: pods.web: unknown key "replica"
+         1 |  �世界: replica: 2
+           |         ^^^^^^^
+        hint: did you mean "replicas"?
+        "#);
+        insta::assert_snapshot!(rendered("{e\u{301}\u{202e}: 世界}", fault(1, 7, 2)), @r#"
+        .paas.yaml:1:7: error[E-201]: pods.web: unknown key "replica"
+         1 | {é�: 世界}
+           |      ^^^^
+        hint: did you mean "replicas"?
+        "#);
+    }
+
+    #[test]
+    fn of_a_long_line_the_faulty_part_is_shown() {
+        let line = format!("{} replica {}", "x ".repeat(100), "y ".repeat(100));
+        insta::assert_snapshot!(rendered(&line, fault(1, 202, 7)), @r#"
+        .paas.yaml:1:202: error[E-201]: pods.web: unknown key "replica"
+         1 | … x x x x x x x x x x x x x x x x x x x x x x x x  replica y y y y y y y y …
+           |                                                    ^^^^^^^
+        hint: did you mean "replicas"?
+        "#);
+        let line = format!("replica {}", "界".repeat(100));
+        insta::assert_snapshot!(rendered(&line, fault(1, 1, 7)), @r#"
+        .paas.yaml:1:1: error[E-201]: pods.web: unknown key "replica"
+         1 | replica 界界界界界界界界界界界界界界界界界界界界界界界界界界界界界界界界界…
+           | ^^^^^^^
+        hint: did you mean "replicas"?
+        "#);
+        let line = "z".repeat(1_000);
+        insta::assert_snapshot!(rendered(&line, fault(1, 10, 900)), @r#"
+        .paas.yaml:1:10: error[E-201]: pods.web: unknown key "replica"
+         1 | zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz…
+           |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        hint: did you mean "replicas"?
+        "#);
+    }
+
+    #[test]
+    fn behind_the_end_there_is_no_line_to_show() {
+        let mut fault = fault(9, 1, 0);
+        fault.hint = None;
+        insta::assert_snapshot!(rendered("a: 1", fault), @r#".paas.yaml:9:1: error[E-201]: pods.web: unknown key "replica""#);
+    }
+
+    #[test]
+    fn long_messages_are_broken_between_words_or_at_the_end_of_a_line() {
+        let mut fault = fault(1, 1, 1);
+        fault.path = "pods.".repeat(10);
+        fault.message = format!("expected {} and {}", "word ".repeat(15), "w".repeat(200));
+        insta::assert_snapshot!(rendered("", fault), @r#"
+        .paas.yaml:1:1: error[E-201]: pods.pods.pods.pods.pods.pods.pods.pods.pods.pods.: expected
+            word word word word word word word word word word word word word word word  and
+            wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww
+            wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww
+            wwwwwwwwwwwwwwwwwwwwwwwwwwww
+        hint: did you mean "replicas"?
+        "#);
+    }
+
+    #[test]
+    fn the_first_line_is_short_and_counts_the_others() {
+        let one = Faults::new(vec![fault(12, 3, 7)]).unwrap();
+        assert_eq!(one.first_line(".paas.yaml"), ".paas.yaml:12:3 unknown key \"replica\"");
+        let mut long = fault(2, 1, 1);
+        long.message = "x".repeat(300);
+        let many = Faults::new(vec![fault(12, 3, 7), long, fault(7, 1, 1)]).unwrap();
+        let line = many.first_line(".paas.yaml");
+        assert!(
+            line.starts_with(".paas.yaml:2:1 xxx") && line.ends_with("x… (3 faults)"),
+            "{line}"
+        );
+        assert!(line.chars().count() <= 150);
+    }
+
+    #[test]
+    fn many_faults_are_cut() {
+        let faults = vec![fault(1, 1, 1); 60];
+        let lines = render_warnings(&faults, b"", ".paas.yaml");
+        assert_eq!(lines.last().map(String::as_str), Some("… and 10 more"));
+    }
+}

@@ -1,0 +1,38 @@
+//! How much one file may ask for (paas-yaml.md §3).
+
+use crate::paas::fault::Code;
+use crate::paas::report::{Poisoned, Reports};
+use crate::paas::view::View;
+
+const MOST_PODS: usize = 1_000;
+const MOST_CONTAINERS: usize = 5_000;
+
+/// Most replicas of all pods together: targets render each by itself.
+const MOST_REPLICAS: u64 = 10_000;
+
+/// Checks a validated tree.
+///
+/// # Errors
+///
+/// When it asks for more; compiling it would take too long.
+pub(super) fn check(root: &View<'_>, reports: &mut Reports) -> Result<(), Poisoned> {
+    let Ok(Some(section)) = root.field("pods") else { return Ok(()) };
+    let pods = root.names("pods").unwrap_or_default();
+    let containers = |pod: &View<'_>| pod.names("containers").unwrap_or_default().len();
+    let replicas = |pod: &View<'_>| match pod.field("replicas") {
+        Ok(Some(replicas)) => replicas.int::<u64>().unwrap_or_default(),
+        Ok(None) | Err(Poisoned) => 1,
+    };
+    let all_containers: usize = pods.iter().map(|pod| containers(&pod.value)).sum();
+    let all_replicas: u64 = pods.iter().map(|pod| replicas(&pod.value)).sum();
+    let message = if pods.len() > MOST_PODS {
+        format!("the file has {} pods; at most {MOST_PODS}", pods.len())
+    } else if all_containers > MOST_CONTAINERS {
+        format!("the file has {all_containers} containers; at most {MOST_CONTAINERS}")
+    } else if all_replicas > MOST_REPLICAS {
+        format!("the file asks for {all_replicas} replicas in all; at most {MOST_REPLICAS}")
+    } else {
+        return Ok(());
+    };
+    Err(reports.add(section.key_fault(Code::OverLimit, message)))
+}
