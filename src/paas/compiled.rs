@@ -28,12 +28,7 @@ pub struct Deployment {
 impl Deployment {
     /// What it is in a few words, such as "2 pods, 1 image".
     pub fn summary(&self) -> String {
-        let counts = [
-            (self.pods.len(), "pod", "pods"),
-            (self.images.len(), "image", "images"),
-            (self.services.len(), "service", "services"),
-            (self.ingresses.len(), "ingress", "ingresses"),
-        ];
+        let counts = [(self.pods.len(), "pod", "pods"), (self.images.len(), "image", "images")];
         let shown = counts.iter().filter(|(count, ..)| *count > 0);
         let words = shown.map(|(count, one, many)| {
             let word = if *count == 1 { one } else { many };

@@ -75,18 +75,3 @@ impl Section {
         self.keys.iter().find(|key| key.name == name)
     }
 }
-
-impl Shape {
-    /// What is expected, for a person.
-    pub(super) fn expected(self) -> String {
-        match self {
-            Self::Scalar(lexeme) => lexeme.expected(),
-            Self::List(_) => "a non-empty list".to_owned(),
-            Self::Names(Emptiness::Refused, _) | Self::Variables(_) => {
-                "a non-empty mapping".to_owned()
-            }
-            Self::Section(_) | Self::Names(Emptiness::Allowed, _) => "a mapping".to_owned(),
-            Self::Later => "something".to_owned(),
-        }
-    }
-}

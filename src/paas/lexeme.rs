@@ -94,3 +94,37 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_what_the_grammar_says() {
+        let fits = |lexeme: Lexeme, text| lexeme.problem(text).is_none();
+        for text in ["ab", "A1", "a-", "web-2"] {
+            assert!(fits(Lexeme::Token, text), "{text}");
+        }
+        for text in ["", "a", "1a", "-a", "a_b", "a.b", "a b", "éa"] {
+            assert!(!fits(Lexeme::Token, text), "{text}");
+        }
+        for text in ["0", "007", "+5", "2147483647"] {
+            assert!(fits(Lexeme::Int(0, 2_147_483_647), text), "{text}");
+        }
+        for text in ["", "-1", "1.0", "0x1F", "1e3", " 1", "2147483648", "99999999999999999999"] {
+            assert!(!fits(Lexeme::Int(0, 2_147_483_647), text), "{text}");
+        }
+        assert!(["true", "false", "1", "0"].iter().all(|text| fits(Lexeme::Bool, text)));
+        assert!(!["True", "yes", "on", ""].iter().any(|text| fits(Lexeme::Bool, text)));
+    }
+
+    #[test]
+    fn a_choice_of_words_reads_as_a_sentence() {
+        const WORDS: &[Word] = &[
+            Word { text: "a", since: Version::V1 },
+            Word { text: "b", since: Version::V1 },
+            Word { text: "c", since: Version::V1 },
+        ];
+        assert_eq!(Lexeme::Word(WORDS).expected(), "`a`, `b` or `c`");
+    }
+}

@@ -7,6 +7,9 @@ use crate::paas::view::View;
 const MOST_PODS: usize = 1_000;
 const MOST_CONTAINERS: usize = 5_000;
 
+/// Most rows of `paas.quotas`: every container has a share of each.
+const MOST_QUOTAS: usize = 100;
+
 /// Most replicas of all pods together: targets render each by itself.
 const MOST_REPLICAS: u64 = 10_000;
 
@@ -16,6 +19,13 @@ const MOST_REPLICAS: u64 = 10_000;
 ///
 /// When it asks for more; compiling it would take too long.
 pub(super) fn check(root: &View<'_>, reports: &mut Reports) -> Result<(), Poisoned> {
+    if let Ok(Some(paas)) = root.field("paas")
+        && let Ok(quotas) = paas.items("quotas")
+        && quotas.len() > MOST_QUOTAS
+    {
+        let message = format!("the file has {} quotas; at most {MOST_QUOTAS}", quotas.len());
+        return Err(reports.add(paas.key_fault(Code::OverLimit, message)));
+    }
     let Ok(Some(section)) = root.field("pods") else { return Ok(()) };
     let pods = root.names("pods").unwrap_or_default();
     let containers = |pod: &View<'_>| pod.names("containers").unwrap_or_default().len();

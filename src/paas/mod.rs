@@ -1,9 +1,9 @@
 //! The `.paas.yaml` language: text in, a deployment without open questions out.
 //!
-//! A file goes through the phases of paas-yaml.md §2: [`yaml`] makes a tree of it, [`version`] picks
-//! the grammar, [`validate`] holds the tree against it, [`substitute`] puts variables in, and
-//! [`compile`](mod@compile) makes the model. The first phases end a compilation that has faults; the
-//! later ones poison what is wrong, go on with the rest, and so find all faults at once.
+//! A file goes through the phases of paas-yaml.md §2: `yaml` makes a tree of it, `version` picks the
+//! grammar, `validate` holds the tree against it, `substitute` puts variables in, and the module
+//! `compile` makes the model. The first phases end a compilation that has faults; the later ones
+//! poison what is wrong, go on with the rest, and so find all faults at once.
 
 mod compile;
 pub mod compiled;
@@ -55,7 +55,7 @@ pub struct Context {
     pub variables: Variables,
     /// The commit's files; without them, paths are not checked.
     pub tree: Option<Tree>,
-    /// What the account grants; without any, nothing is bounded.
+    /// What the account grants, one row a resource; without any, the file bounds itself.
     pub hard_quotas: Vec<HardQuota>,
 }
 

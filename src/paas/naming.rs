@@ -98,3 +98,67 @@ fn is_digest(digest: &str) -> bool {
     let known = sha256.or_else(|| digest.strip_prefix("sha512:").map(|hex| (hex, 128)));
     known.is_some_and(|(hex, length)| hex.len() == length && hex.bytes().all(is_hex))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_one_word() {
+        assert_eq!(environment_tag("Production EU"), "production-eu");
+        assert_eq!(environment_tag(" (EU) -- 2 "), "eu----2");
+        assert_eq!(project_name("Store Front"), "storefront");
+        assert_eq!(project_name("é_Shop-2"), "shop-2");
+    }
+
+    #[test]
+    fn a_deployed_name_has_the_prefix_before_it() {
+        assert_eq!(deployed("acme", "Web"), "acme-web");
+        assert_eq!(deployed("", "Web"), "web");
+        assert!(is_dns_label("a-1") && is_dns_label(&"a".repeat(63)));
+        for name in ["", "-a", "a-", "A", "a_b", "a.b", &"a".repeat(64)] {
+            assert!(!is_dns_label(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn images_are_named_as_registries_want_it() {
+        let digest = format!("nginx@sha256:{}", "a".repeat(64));
+        for name in [
+            "nginx",
+            "library/nginx",
+            "a.b_c__d---e/f",
+            "registry.example.org/x",
+            "Registry.example.org:5000/x/y",
+            "localhost/x",
+            "localhost:5000/x",
+            &digest,
+        ] {
+            assert!(is_image_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "Nginx",
+            "nginx:1",
+            "a//b",
+            "/a",
+            "a/",
+            "a..b",
+            "a___b",
+            "-a",
+            "a b",
+            "registry.example.org:port/x",
+            "registry..org/x",
+            "é",
+            "nginx@sha256:12",
+            "nginx@md5:12",
+            &"a".repeat(256),
+        ] {
+            assert!(!is_image_name(name), "{name}");
+        }
+        assert!(is_image_tag("1.27-Alpine_3") && is_image_tag(&"a".repeat(128)));
+        for tag in ["", ".1", "-1", "a/b", "a:b", "é", &"a".repeat(129)] {
+            assert!(!is_image_tag(tag), "{tag}");
+        }
+    }
+}

@@ -120,7 +120,9 @@ impl Node {
         match &self.content {
             Content::Scalar(scalar) if scalar.is_null() => "nothing",
             Content::Scalar(_) => "a single value",
+            Content::List(items) if items.is_empty() => "an empty list",
             Content::List(_) => "a list",
+            Content::Mapping(entries) if entries.is_empty() => "an empty mapping",
             Content::Mapping(_) => "a mapping",
             Content::Poisoned => "something else",
         }

@@ -13,8 +13,6 @@ pub(super) struct Availability {
     rows: Vec<Row>,
     /// Whether some row could not be read, so that its resource is not known to be missing.
     has_gaps: bool,
-    /// Who gets a share of what, in the order of the file.
-    shares: Vec<Share>,
 }
 
 #[derive(Debug)]
@@ -25,6 +23,18 @@ struct Row {
     initial: u64,
     capacity_left: u64,
     require_left: u64,
+    /// How many replicas of containers get an automatic share.
+    takers: u64,
+    /// Said when the first of them would get nothing.
+    nothing_left: Option<Fault>,
+}
+
+impl Row {
+    fn new(kind: String, category: Category, origin: Origin, initial: u64, requires: u64) -> Self {
+        let (capacity_left, require_left) = (initial, requires);
+        let (takers, nothing_left) = (0, None);
+        Self { kind, category, origin, initial, capacity_left, require_left, takers, nothing_left }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,26 +52,14 @@ impl Origin {
     }
 }
 
-/// A container that gets an automatic share of a resource.
-#[derive(Debug)]
-struct Share {
-    kind: String,
-    replicas: u32,
-    fault: Fault,
-}
-
 impl Availability {
     /// Begins with what the account grants.
     pub(super) fn new(hard: &[HardQuota]) -> Self {
-        let rows = hard.iter().map(|quota| Row {
-            kind: quota.kind.clone(),
-            category: quota.category,
-            origin: Origin::Account,
-            initial: quota.capacity,
-            capacity_left: quota.capacity,
-            require_left: quota.requires.min(quota.capacity),
+        let rows = hard.iter().map(|quota| {
+            let HardQuota { kind, category, capacity, requires } = quota;
+            Row::new(kind.clone(), *category, Origin::Account, *capacity, *requires)
         });
-        Self { rows: rows.collect(), ..Self::default() }
+        Self { rows: rows.collect(), has_gaps: false }
     }
 
     /// Narrows it by the file's own quotas.
@@ -131,14 +129,7 @@ impl Availability {
                 requires
             }
         };
-        let row = Row {
-            kind: name,
-            category,
-            origin: Origin::File,
-            initial: capacity,
-            capacity_left: capacity,
-            require_left: requires,
-        };
+        let row = Row::new(name, category, Origin::File, capacity, requires);
         match known.and_then(|index| self.rows.get_mut(index)) {
             Some(hard) => *hard = row,
             None => self.rows.push(row),
@@ -179,19 +170,20 @@ impl Availability {
         }
         let owner = row.origin.owner();
         let quota = display(category, row.initial);
-        let over = |asked, left| {
+        let over = |asked, left, of: &str| {
             let (asked, left) = (display(category, asked), display(category, left));
-            format!("`{name}`: {asked} × {replicas} asked, {left} left of the {owner}'s {quota}")
+            format!("`{name}`: {asked} × {replicas} asked, {left} left of {of}")
         };
         let taken = |amount: u64, left: u64| {
             amount.checked_mul(u64::from(replicas)).and_then(|all| left.checked_sub(all))
         };
         let Some(capacity_left) = taken(limit, row.capacity_left) else {
-            let message = over(limit, row.capacity_left);
+            let message = over(limit, row.capacity_left, &format!("the {owner} quota ({quota})"));
             return Err(reports.add(limit_view.fault(Code::OverCapacity, message)));
         };
         let Some(require_left) = taken(require, row.require_left) else {
-            let message = format!("{} guaranteed", over(require, row.require_left));
+            let of = format!("what the {owner} quota guarantees");
+            let message = over(require, row.require_left, &of);
             return Err(reports.add(require_view.fault(Code::OverGuarantee, message)));
         };
         (row.capacity_left, row.require_left) = (capacity_left, require_left);
@@ -200,26 +192,26 @@ impl Availability {
 
     /// Notes that a container gets a share of everything it has no row for.
     pub(super) fn enter(&mut self, container: &View<'_>, explicit: &[Resource], replicas: u32) {
-        for row in &self.rows {
-            if explicit.iter().all(|resource| resource.kind != row.kind) {
-                let message =
-                    format!("`{}`: nothing is left for containers without a row for it", row.kind);
-                let fault = container.key_fault(Code::NothingToShare, message);
-                self.shares.push(Share { kind: row.kind.clone(), replicas, fault });
+        for row in &mut self.rows {
+            if replicas > 0 && explicit.iter().all(|resource| resource.kind != row.kind) {
+                row.takers += u64::from(replicas);
+                row.nothing_left.get_or_insert_with(|| {
+                    let message = format!("`{}`: nothing is left for this container", row.kind);
+                    let hint = "give it a row in `resources`, or raise the quota".to_owned();
+                    container.key_fault(Code::NothingToShare, message).hint(hint)
+                });
             }
         }
     }
 
-    /// What every container of a share gets, per resource, in the order of the table.
-    pub(super) fn shares(&self, reports: &mut Reports) -> Vec<Resource> {
-        let shared = self.rows.iter().filter_map(|row| {
-            let entries = || self.shares.iter().filter(|share| share.kind == row.kind);
-            let takers: u64 = entries().map(|share| u64::from(share.replicas)).sum();
-            let (require, limit) = share(row.capacity_left, row.require_left, takers)?;
-            if let (0, Some(first)) = (limit, entries().find(|share| share.replicas > 0)) {
-                reports.add(first.fault.clone());
+    /// What every container without a row for it gets, per resource, in the order of the table.
+    pub(super) fn shares(self, reports: &mut Reports) -> Vec<Resource> {
+        let shared = self.rows.into_iter().filter_map(|row| {
+            let (require, limit) = share(row.capacity_left, row.require_left, row.takers)?;
+            if let (0, Some(fault)) = (limit, row.nothing_left) {
+                reports.add(fault);
             }
-            Some(Resource { kind: row.kind.clone(), require, limit, automatic: true })
+            Some(Resource { kind: row.kind, require, limit, automatic: true })
         });
         shared.collect()
     }
@@ -272,3 +264,6 @@ fn amount(
         })
     })
 }
+
+#[cfg(test)]
+mod tests;

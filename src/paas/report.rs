@@ -2,11 +2,18 @@
 
 use std::fmt;
 
+use crate::domain::nearest::nearest;
 use crate::paas::fault::{Code, Fault, Severity};
 use crate::paas::node::Place;
 
 /// Longest text of the file that a fault quotes, in characters.
 const LONGEST_QUOTE: usize = 60;
+
+/// Longest word for which a similar one is searched, in bytes.
+const LONGEST_SLIP: usize = 64;
+
+/// Faults after which no similar words are searched: nobody reads that far.
+const MOST_SEARCHES: usize = 100;
 
 /// A fault was reported where this value was due, so there is nothing more to say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +36,26 @@ impl Reports {
         Poisoned
     }
 
+    /// A hint at the word that was probably meant.
+    pub(super) fn did_you_mean<'a>(
+        &self,
+        written: &str,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Option<String> {
+        let is_worth_it = self.errors.len() + self.warnings.len() < MOST_SEARCHES;
+        let meant = if is_worth_it { slip(written, words) } else { None };
+        meant.map(|word| format!("did you mean \"{}\"?", shown(word)))
+    }
+
     /// Ends a phase that lets no other follow its faults.
     pub(super) fn stop_on_errors(&self) -> Result<(), Poisoned> {
         if self.errors.is_empty() { Ok(()) } else { Err(Poisoned) }
     }
+}
+
+/// The word that was probably meant.
+pub(super) fn slip<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.len() > LONGEST_SLIP { None } else { nearest(written, words) }
 }
 
 impl Fault {

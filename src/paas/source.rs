@@ -6,7 +6,8 @@ use crate::paas::node::Place;
 #[derive(Debug)]
 pub(super) struct Source<'a> {
     text: &'a str,
-    lines: Vec<&'a str>,
+    /// Each with its number of characters, which is asked for again and again.
+    lines: Vec<(&'a str, usize)>,
 }
 
 impl<'a> Source<'a> {
@@ -18,6 +19,7 @@ impl<'a> Source<'a> {
             let line = line.strip_suffix('\r').unwrap_or(line);
             line.split('\r')
         });
+        let lines = lines.map(|line| (line, line.chars().count()));
         Self { text, lines: lines.collect() }
     }
 
@@ -27,6 +29,10 @@ impl<'a> Source<'a> {
 
     /// A line, counted from 1; empty behind the last.
     pub(super) fn line(&self, number: usize) -> &'a str {
+        self.measured_line(number).0
+    }
+
+    fn measured_line(&self, number: usize) -> (&'a str, usize) {
         let index = number.checked_sub(1);
         index.and_then(|index| self.lines.get(index)).copied().unwrap_or_default()
     }
@@ -35,7 +41,7 @@ impl<'a> Source<'a> {
     /// at its end; moved inside the text when it is not.
     pub(super) fn place(&self, line: usize, column: usize, end: Option<usize>) -> Place {
         let line = line.clamp(1, self.lines.len().max(1));
-        let length = self.line(line).chars().count();
+        let (_, length) = self.measured_line(line);
         let column = column.clamp(1, length + 1);
         let end = end.unwrap_or(length + 1).clamp(column, length + 1);
         Place { line, column, length: end - column }

@@ -4,7 +4,6 @@ mod pieces;
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::domain::nearest::nearest;
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::{Content, Entry, Node, Place, Style, Text};
 use crate::paas::report::{Path, Poisoned, Reports, shown};
@@ -144,7 +143,7 @@ impl Substitution<'_> {
         let name = shown(name);
         let message = format!("variable `{name}` is not defined for this deployment");
         let known = self.values.variables.keys().copied();
-        let hint = nearest(&name, known).map(|known| format!("did you mean \"{known}\"?"));
+        let hint = self.reports.did_you_mean(&name, known);
         self.reports.add(Fault::new(Code::UndefinedVariable, path, place, message).hint(hint))
     }
 }

@@ -40,3 +40,19 @@ impl<S: Into<String>> FromIterator<S> for Tree {
         Self(files.into_iter().map(Into::into).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_known_by_their_files() {
+        let tree = Tree::from_iter(["docker/web/Dockerfile", "docker/web-2", "docker.md"]);
+        assert!(tree.has_folder("") && tree.has_folder("docker") && tree.has_folder("docker/web"));
+        assert!(!tree.has_folder("docker/we") && !tree.has_folder("docker/web-2"));
+        assert!(tree.has_file("docker.md") && !tree.has_file("docker"));
+        assert_eq!(tree.nearest_folder("dcker/web"), Some("docker/web"));
+        assert_eq!(tree.nearest_folder("nowhere"), None);
+        assert!(Tree::default().has_folder("") && !Tree::default().has_folder("a"));
+    }
+}

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::nearest::nearest;
 use crate::paas::compiled::Version;
 use crate::paas::fault::{Code, Fault};
 use crate::paas::grammar::{Emptiness, Key, Need, ROOT, Rule, Section, Shape};
 use crate::paas::lexeme::Lexeme;
 use crate::paas::node::{self, Content, Entry, Node, Place, Text};
-use crate::paas::report::{Path, Reports, shown};
+use crate::paas::report::{Path, Reports, shown, slip};
 
-/// Longest word that is compared with the known ones, in bytes.
-const LONGEST_SLIP: usize = 64;
+/// What is expected where a list is due.
+const NON_EMPTY_LIST: &str = "a non-empty list";
 
 /// Checks a file against the grammar of its version.
 ///
@@ -54,7 +53,7 @@ impl Validator<'_> {
     fn shape(&mut self, node: &mut Node, shape: Shape, spot: &Spot) {
         match shape {
             Shape::Scalar(lexeme) => self.scalar(node, lexeme, spot),
-            Shape::List(item) => self.list(node, *item, spot),
+            Shape::List(item) => self.list(node, item, spot),
             Shape::Section(section) => self.section(node, section, spot),
             Shape::Names(emptiness, entry) => self.names(node, emptiness, entry, spot),
             Shape::Variables(section) => self.variables(node, section, spot),
@@ -64,7 +63,7 @@ impl Validator<'_> {
 
     fn section(&mut self, node: &mut Node, section: &'static Section, spot: &Spot) {
         let Content::Mapping(entries) = &mut node.content else {
-            return self.wrong_shape(node, Shape::Section(section), spot);
+            return self.wrong_shape(node, "a mapping", spot);
         };
         let mut gaps = Gaps::default();
         let mut kept = Vec::with_capacity(entries.len());
@@ -140,7 +139,7 @@ impl Validator<'_> {
         let names = || section.keys.iter().map(|key| key.name);
         let meant = slip(key.text.as_written(), names());
         let hint = match meant {
-            Some(meant) => did_you_mean(meant),
+            Some(meant) => format!("did you mean \"{meant}\"?"),
             None => format!("keys here: {}", names().collect::<Vec<_>>().join(", ")),
         };
         let message = format!("unknown key \"{}\"", shown(key.text.as_written()));
@@ -160,7 +159,8 @@ impl Validator<'_> {
             }
             let message = format!("missing key `{}`", key.name);
             let fault = Fault::new(Code::MissingKey, &spot.path, place, message);
-            self.reports.add(fault.hint(key.about.to_owned()));
+            let about = key.about.trim_end_matches('.');
+            self.reports.add(fault.hint(format!("{}: {about}", key.name)));
         }
         let key = node::Key { text: Text::new(key.name), place };
         Some(Entry { key, value: Node::poisoned(place) })
@@ -180,12 +180,15 @@ impl Validator<'_> {
         entry_shape: &'static Shape,
         spot: &Spot,
     ) {
-        let shape = Shape::Names(emptiness, entry_shape);
+        let expected = match emptiness {
+            Emptiness::Allowed => "a mapping",
+            Emptiness::Refused => "a non-empty mapping",
+        };
         let Content::Mapping(entries) = &mut node.content else {
-            return self.wrong_shape(node, shape, spot);
+            return self.wrong_shape(node, expected, spot);
         };
         if entries.is_empty() && emptiness == Emptiness::Refused {
-            return self.wrong_shape(node, shape, spot);
+            return self.wrong_shape(node, expected, spot);
         }
         for entry in entries {
             let own = spot.of(entry);
@@ -205,10 +208,10 @@ impl Validator<'_> {
 
     fn variables(&mut self, node: &mut Node, section: &'static Section, spot: &Spot) {
         let Content::Mapping(entries) = &mut node.content else {
-            return self.wrong_shape(node, Shape::Variables(section), spot);
+            return self.wrong_shape(node, "a non-empty mapping", spot);
         };
         if entries.is_empty() {
-            return self.wrong_shape(node, Shape::Variables(section), spot);
+            return self.wrong_shape(node, "a non-empty mapping", spot);
         }
         let mut kept = Vec::with_capacity(entries.len());
         for mut entry in std::mem::take(entries) {
@@ -224,7 +227,8 @@ impl Validator<'_> {
                     format!("a variable must be a single value, not {}", entry.value.kind());
                 let fault = Fault::new(Code::StructuredVariable, &own.path, own.key, message);
                 let names = section.keys.iter().map(|key| key.name);
-                self.reports.add(fault.hint(slip(&entry.key.text.value, names).map(did_you_mean)));
+                let hint = self.reports.did_you_mean(&entry.key.text.value, names);
+                self.reports.add(fault.hint(hint));
                 entry.value.content = Content::Poisoned;
             }
             kept.push(entry);
@@ -232,26 +236,26 @@ impl Validator<'_> {
         node.content = Content::Mapping(kept);
     }
 
-    fn list(&mut self, node: &mut Node, item_shape: Shape, spot: &Spot) {
+    fn list(&mut self, node: &mut Node, item_shape: &'static Shape, spot: &Spot) {
         let Content::List(items) = &mut node.content else {
-            return self.wrong_shape(node, Shape::List(&Shape::Later), spot);
+            return self.wrong_shape(node, NON_EMPTY_LIST, spot);
         };
         if items.is_empty() {
-            return self.wrong_shape(node, Shape::List(&Shape::Later), spot);
+            return self.wrong_shape(node, NON_EMPTY_LIST, spot);
         }
         for (index, item) in items.iter_mut().enumerate() {
             let own = Spot { path: spot.path.item(index), key: item.place };
-            self.shape(item, item_shape, &own);
+            self.shape(item, *item_shape, &own);
         }
     }
 
     fn scalar(&mut self, node: &mut Node, lexeme: Lexeme, spot: &Spot) {
         let place = spot.place(node);
         let Content::Scalar(scalar) = &mut node.content else {
-            return self.wrong_shape(node, Shape::Scalar(lexeme), spot);
+            return self.wrong_shape(node, &lexeme.expected(), spot);
         };
         if scalar.is_null() {
-            return self.wrong_shape(node, Shape::Scalar(lexeme), spot);
+            return self.wrong_shape(node, &lexeme.expected(), spot);
         }
         if matches!(lexeme, Lexeme::Token) {
             scalar.text = Text::new(scalar.text.value.trim());
@@ -287,26 +291,20 @@ impl Validator<'_> {
         let hint = if text.contains("${") {
             Some("variables cannot stand here".to_owned())
         } else {
-            slip(text, words.iter().map(|word| word.text)).map(did_you_mean)
+            self.reports.did_you_mean(text, words.iter().map(|word| word.text))
         };
         let message = format!("\"{}\" {problem}", shown(text));
         self.reports.add(Fault::new(code, &spot.path, spot.key, message).hint(hint));
     }
 
-    fn wrong_shape(&mut self, node: &mut Node, shape: Shape, spot: &Spot) {
-        let is_empty = match &node.content {
-            Content::List(items) => items.is_empty(),
-            Content::Mapping(entries) => entries.is_empty(),
-            Content::Scalar(_) | Content::Poisoned => false,
-        };
-        let found = if is_empty { "an empty one" } else { node.kind() };
-        let message = format!("expected {}, not {found}", shape.expected());
+    fn wrong_shape(&mut self, node: &mut Node, expected: &str, spot: &Spot) {
+        let message = format!("expected {expected}, not {}", node.kind());
         let fault = Fault::new(Code::WrongShape, &spot.path, spot.place(node), message);
-        let hint = match (&node.content, shape) {
-            (Content::Scalar(scalar), Shape::List(_)) if !scalar.is_null() => {
+        let hint = match &node.content {
+            Content::Scalar(scalar) if expected == NON_EMPTY_LIST && !scalar.is_null() => {
                 Some(format!("write [{}]", shown(scalar.text.as_written())))
             }
-            _ => None,
+            Content::Scalar(_) | Content::List(_) | Content::Mapping(_) | Content::Poisoned => None,
         };
         self.reports.add(fault.hint(hint));
         node.content = Content::Poisoned;
@@ -324,12 +322,4 @@ struct Gaps {
     unknown: bool,
     /// Whether a definition above may hold the keys that are missing here.
     inherits: bool,
-}
-
-fn slip<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    if written.len() > LONGEST_SLIP { None } else { nearest(written, names) }
-}
-
-fn did_you_mean(name: &str) -> String {
-    format!("did you mean \"{name}\"?")
 }

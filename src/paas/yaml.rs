@@ -145,7 +145,9 @@ fn place(span: &Span, source: &Source<'_>) -> Place {
 }
 
 /// The commonest mistakes in plainer words than the parser's.
-const PLAINER: [(ErrorKind, &str); 7] = [
+const PLAINER: [(ErrorKind, &str); 9] = [
+    (ErrorKind::ExpectedFlowMappingSeparator, "expected `,` or `}` here"),
+    (ErrorKind::ExpectedFlowSequenceSeparator, "expected `,` or `]` here"),
     (ErrorKind::UnknownAnchor, "there is no anchor of this name above"),
     (ErrorKind::SimpleKeyExpected, "expected a `:` behind this key"),
     (ErrorKind::MappingValueNotAllowed, "`:` cannot stand here: indentation, or missing quotes"),

@@ -1,5 +1,7 @@
 //! Containers (paas-yaml.md §10.8).
 
+use std::collections::BTreeSet;
+
 use crate::paas::compile::healthcheck;
 use crate::paas::compile::images::Images;
 use crate::paas::compiled::{Container, Resource, Variable};
@@ -50,17 +52,16 @@ impl Containers<'_> {
     fn resources(&mut self, container: &View<'_>) -> Result<Vec<Resource>, Poisoned> {
         let mut result = Ok(());
         let mut resources = Vec::new();
-        let mut kinds = Vec::new();
+        let mut kinds = BTreeSet::new();
         for row in container.items("resources")? {
             let kind = row.required("type").and_then(|kind| Ok((kind.text()?, kind)));
-            if let Ok((text, kind)) = kind {
-                if kinds.contains(&text.value) {
-                    let message = format!("there is a row for `{}` above", text.value);
-                    self.reports.add(kind.fault(Code::DuplicateResource, message));
-                    result = Err(Poisoned);
-                    continue;
-                }
-                kinds.push(text.value.clone());
+            if let Ok((text, kind)) = kind
+                && !kinds.insert(&text.value)
+            {
+                let message = format!("there is a row for `{}` above", text.value);
+                self.reports.add(kind.fault(Code::DuplicateResource, message));
+                result = Err(Poisoned);
+                continue;
             }
             match self.replicas.and_then(|n| self.availability.reserve(&row, n, self.reports)) {
                 Ok(resource) => resources.push(resource),

@@ -31,9 +31,7 @@ fn probe(
     reports: &mut Reports,
 ) -> Result<Probe, Poisoned> {
     if view.field("command")?.is_some() {
-        let words = view.items("command")?.into_iter();
-        let words = words.map(|word| word.text().map(|text| text.value.clone()));
-        return Ok(Probe::Command { command: words.collect::<Result<_, _>>()? });
+        return Ok(Probe::Command { command: command(view, reports)? });
     }
     if let Some(http) = view.field("http")? {
         let port = port(&http, listen, reports);
@@ -43,6 +41,22 @@ fn probe(
     }
     let tcp = view.required("tcp")?;
     Ok(Probe::Tcp { port: port(&tcp, listen, reports)? })
+}
+
+fn command(view: &View<'_>, reports: &mut Reports) -> Result<Vec<String>, Poisoned> {
+    let mut result = Ok(());
+    let mut words = Vec::new();
+    for word in view.items("command")? {
+        match word.text() {
+            Ok(text) if text.value.contains('\0') => {
+                let message = "a command cannot hold a NUL character";
+                result = Err(reports.add(word.fault(Code::ControlCharacter, message)));
+            }
+            Ok(text) => words.push(text.value.clone()),
+            Err(Poisoned) => result = Err(Poisoned),
+        }
+    }
+    result.map(|()| words)
 }
 
 /// The port that is asked: the one given, or the only one there is.

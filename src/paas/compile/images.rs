@@ -1,6 +1,6 @@
 //! Images that the project builds, and which image a container means (paas-yaml.md §10.5).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::paas::compile::Setting;
 use crate::paas::compile::pods::Pods;
@@ -19,6 +19,12 @@ const LATEST: &str = "latest";
 #[derive(Debug, Default)]
 pub(super) struct Images {
     entries: Vec<Entry>,
+    /// Where entries are by name and tag, as built.
+    by_tag: BTreeMap<(String, String), usize>,
+    /// Where they are by key.
+    by_key: BTreeMap<String, usize>,
+    /// Where they are by name.
+    by_name: BTreeMap<String, Vec<usize>>,
     /// Keys whose entries have faults.
     poisoned: BTreeSet<String>,
     /// Whether the whole section is unreadable.
@@ -45,7 +51,7 @@ impl Images {
         let Ok(section) = section else { return Self { is_poisoned: true, ..images } };
         for named in section {
             match images.entry(&named, setting, reports) {
-                Ok(entry) => images.entries.push(entry),
+                Ok(entry) => images.push(entry),
                 Err(Poisoned) => {
                     images.poisoned.insert(named.name.value.clone());
                 }
@@ -66,15 +72,23 @@ impl Images {
         let path = view.required("path").and_then(|path| context(&path, setting.tree, reports));
         let variables = build_arguments(view, reports);
         let (name, (declared_tag, tag)) = (name?, tag?);
-        let twin =
-            self.entries.iter().find(|entry| entry.image.name == name && entry.image.tag == tag);
-        if let Some(twin) = twin {
+        let twin = self.by_tag.get(&(name.clone(), tag.clone()));
+        if let Some(twin) = twin.and_then(|index| self.entries.get(*index)) {
             let message = format!("this is the same image as `{}`", twin.key);
             return Err(reports.add(view.key_fault(Code::DuplicateImage, message)));
         }
         let image = Image { name, tag, path: path?, variables: variables? };
         let unused = view.key_fault(Code::UnusedImage, "no container runs this image");
         Ok(Entry { key: key.value.clone(), declared_tag, image, unused })
+    }
+
+    fn push(&mut self, entry: Entry) {
+        let index = self.entries.len();
+        let Image { name, tag, .. } = &entry.image;
+        self.by_tag.insert((name.clone(), tag.clone()), index);
+        self.by_key.insert(entry.key.clone(), index);
+        self.by_name.entry(name.clone()).or_default().push(index);
+        self.entries.push(entry);
     }
 
     /// The image that a container runs.
@@ -111,22 +125,22 @@ impl Images {
         asked: Option<&str>,
         reports: &mut Reports,
     ) -> Result<Option<ImageRef>, Poisoned> {
-        let exact =
-            |entry: &&Entry| entry.image.name == name && Some(entry.image.tag.as_str()) == asked;
+        let entry = |index: &usize| self.entries.get(*index);
         let fits = |entry: &&Entry| asked.is_none_or(|tag| tag == entry.declared_tag);
-        let by_key = |entry: &&Entry| entry.key == name && fits(entry);
-        let entries = || self.entries.iter();
-        if let Some(entry) = entries().find(exact).or_else(|| entries().find(by_key)) {
+        let exact = asked.and_then(|tag| self.by_tag.get(&(name.to_owned(), tag.to_owned())));
+        let by_key = || self.by_key.get(name).and_then(entry).filter(fits);
+        if let Some(entry) = exact.and_then(entry).or_else(by_key) {
             return Ok(Some(entry.reference()));
         }
-        let by_name: Vec<&Entry> =
-            entries().filter(|entry| entry.image.name == name).filter(fits).collect();
+        let by_name = self.by_name.get(name).into_iter().flatten().filter_map(entry);
+        let by_name: Vec<&Entry> = by_name.filter(fits).collect();
         match by_name.as_slice() {
             [] => Ok(None),
             [entry] => Ok(Some(entry.reference())),
             several => {
-                let tags: Vec<_> = several.iter().map(|entry| entry.key.as_str()).collect();
-                let message = format!("several images have this name: {}", tags.join(", "));
+                let keys = several.iter().take(10).map(|entry| entry.key.as_str());
+                let keys: Vec<_> = keys.collect();
+                let message = format!("several images have this name: {}", keys.join(", "));
                 let fault = view.fault(Code::AmbiguousImage, message);
                 let hint = "name one of them by its key, or give its `version`".to_owned();
                 Err(reports.add(fault.hint(hint)))
@@ -136,9 +150,12 @@ impl Images {
 
     /// Warns of what is declared and never run.
     pub(super) fn warn_of_unused(&self, pods: &Pods, reports: &mut Reports) {
+        if pods.has_gaps() {
+            return;
+        }
+        let used = pods.images();
         for entry in &self.entries {
-            let reference = entry.reference();
-            if !pods.has_gaps() && pods.images().all(|image| *image != reference) {
+            if !used.contains(&entry.reference()) {
                 reports.add(entry.unused.clone());
             }
         }

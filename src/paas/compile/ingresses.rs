@@ -1,6 +1,5 @@
 //! Ingresses (paas-yaml.md §10.10).
 
-use crate::domain::nearest::nearest;
 use crate::domain::route::Host;
 use crate::paas::compile::healthcheck::url_path;
 use crate::paas::compile::pods::Known;
@@ -99,14 +98,13 @@ fn backend(
         Known::Listens(ports) if ports.contains(&port) => {}
         Known::Listens(ports) => {
             let message = format!("service `{name}` does not listen on port {port}");
-            let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
+            let ports: Vec<_> = ports.iter().take(10).map(u16::to_string).collect();
             let hint = format!("it listens on {}", ports.join(", "));
             reports.add(port_view.fault(Code::NoSuchService, message).hint(hint));
         }
         Known::No => {
             let message = format!("service `{name}` does not exist");
-            let hint = nearest(name, services.names());
-            let hint = hint.map(|name| format!("did you mean \"{name}\"?"));
+            let hint = reports.did_you_mean(name, services.names());
             reports.add(name_view.fault(Code::NoSuchService, message).hint(hint));
         }
     }

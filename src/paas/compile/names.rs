@@ -30,7 +30,7 @@ fn check_section(section: Result<Vec<Named<'_>>, Poisoned>, prefix: &str, report
         let message = if label.len() > LONGEST_LABEL {
             Some(format!("`{label}` has {} characters; at most {LONGEST_LABEL}", label.len()))
         } else if !is_dns_label(&label) {
-            Some(format!("`{label}` is not a DNS name: it begins or ends with `-`"))
+            Some(format!("`{label}` cannot be a DNS name"))
         } else {
             known
                 .get(&label)

@@ -1,6 +1,6 @@
 //! Pods (paas-yaml.md §10.8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::paas::compile::containers::{self, Containers};
 use crate::paas::compile::images::Images;
@@ -15,7 +15,7 @@ use crate::paas::view::{Named, View};
 pub(super) struct Pods {
     pods: Vec<Pod>,
     /// Names of all pods, and the ports they listen on where these could be read.
-    listen: BTreeMap<String, Option<Vec<u16>>>,
+    listen: BTreeMap<String, Option<BTreeSet<u16>>>,
     /// Whether some pod is missing because it has faults.
     has_gaps: bool,
     /// Whether the whole section is unreadable.
@@ -26,7 +26,7 @@ pub(super) struct Pods {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known<'a> {
     /// It exists and listens on these ports.
-    Listens(&'a [u16]),
+    Listens(&'a BTreeSet<u16>),
     /// It may exist; a fault was reported where it would be read.
     Unclear,
     /// It does not exist.
@@ -76,8 +76,8 @@ impl Pods {
     }
 
     /// The images of all containers.
-    pub(super) fn images(&self) -> impl Iterator<Item = &ImageRef> {
-        self.pods.iter().flat_map(|pod| &pod.containers).map(|container| &container.image)
+    pub(super) fn images(&self) -> BTreeSet<&ImageRef> {
+        self.pods.iter().flat_map(|pod| &pod.containers).map(|container| &container.image).collect()
     }
 
     /// The pods, with every container's shares of what it has no row for.
@@ -94,7 +94,7 @@ impl Pods {
 struct Parts {
     replicas: Result<u32, Poisoned>,
     containers: Result<Vec<Container>, Poisoned>,
-    listen: Result<Vec<u16>, Poisoned>,
+    listen: Result<BTreeSet<u16>, Poisoned>,
 }
 
 fn pod(
@@ -108,7 +108,7 @@ fn pod(
         Ok(None) => Ok(1),
         Err(Poisoned) => Err(Poisoned),
     };
-    let mut parts = Parts { replicas, containers: Ok(Vec::new()), listen: Ok(Vec::new()) };
+    let mut parts = Parts { replicas, containers: Ok(Vec::new()), listen: Ok(BTreeSet::new()) };
     let Ok(entries) = view.names("containers") else {
         return Parts { containers: Err(Poisoned), listen: Err(Poisoned), ..parts };
     };
@@ -133,9 +133,15 @@ fn pod(
     parts
 }
 
-fn warn_of_shared(container: &View<'_>, known: &[u16], ports: &[u16], reports: &mut Reports) {
-    for port in ports.iter().filter(|port| known.contains(port)) {
+fn warn_of_shared(
+    container: &View<'_>,
+    known: &BTreeSet<u16>,
+    ports: &[u16],
+    reports: &mut Reports,
+) {
+    let views = container.items("listen").into_iter().flatten();
+    for (port, view) in ports.iter().zip(views).filter(|(port, _)| known.contains(port)) {
         let message = format!("another container of this pod listens on port {port}");
-        reports.add(container.key_fault(Code::SharedPort, message));
+        reports.add(view.fault(Code::SharedPort, message));
     }
 }

@@ -1,8 +1,7 @@
 //! Services (paas-yaml.md §10.9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::nearest::nearest;
 use crate::paas::compile::pods::{Known, Pods};
 use crate::paas::compiled::{Port, Protocol, Service};
 use crate::paas::fault::Code;
@@ -14,7 +13,7 @@ use crate::paas::view::{Named, View};
 pub(super) struct Services {
     services: Vec<Service>,
     /// Names of all services, and their `listen` ports where these could be read.
-    listen: BTreeMap<String, Option<Vec<u16>>>,
+    listen: BTreeMap<String, Option<BTreeSet<u16>>>,
     /// Whether the whole section is unreadable.
     is_poisoned: bool,
 }
@@ -99,7 +98,7 @@ fn pod(named: &Named<'_>, pods: &Pods, reports: &mut Reports) -> Result<String, 
             Some(field) => field.fault(Code::NoSuchPod, message),
             None => view.key_fault(Code::NoSuchPod, message),
         };
-        let hint = nearest(pod, pods.names()).map(|pod| format!("did you mean \"{pod}\"?"));
+        let hint = reports.did_you_mean(pod, pods.names());
         reports.add(fault.hint(hint));
     }
     Ok(pod.clone())
@@ -107,12 +106,13 @@ fn pod(named: &Named<'_>, pods: &Pods, reports: &mut Reports) -> Result<String, 
 
 fn ports(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Port>, Poisoned> {
     let mut result = Ok(());
-    let mut ports: Vec<Port> = Vec::new();
+    let mut ports = Vec::new();
+    let mut known = BTreeSet::new();
     for row in view.items("ports")? {
         let listen = row.required("listen").and_then(|listen| Ok((listen.int()?, listen)));
         let target = row.required("target").and_then(|target| target.int());
         if let Ok((port, view)) = &listen
-            && ports.iter().any(|known| known.listen == *port)
+            && !known.insert(*port)
         {
             let message = format!("this service already listens on port {port}");
             reports.add(view.fault(Code::DuplicateListen, message));

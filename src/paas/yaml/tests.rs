@@ -5,12 +5,12 @@ use crate::paas::node::Content;
 
 fn parsed(text: &str) -> Result<Node, Vec<String>> {
     let mut reports = Reports::default();
-    parse(&Source::new(text), &mut reports).or_else(|Poisoned| {
+    parse(&Source::new(text), &mut reports).map_err(|Poisoned| {
         let fault = |fault: &Fault| {
             let Fault { line, column, code, message, .. } = fault;
             format!("{line}:{column} {code} {message}")
         };
-        Err(reports.errors.iter().map(fault).collect())
+        reports.errors.iter().map(fault).collect()
     })
 }
 

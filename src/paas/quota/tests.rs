@@ -1,0 +1,152 @@
+use crate::paas::quantity::{Category, HardQuota};
+use crate::paas::{Context, compile};
+
+const MI: u64 = 1 << 20;
+
+/// The account's cpu in thousandths, and how much of it is guaranteed.
+fn cpu(capacity: u64, requires: u64) -> HardQuota {
+    HardQuota { kind: "cpu".to_owned(), category: Category::Compute, capacity, requires }
+}
+
+fn memory(capacity: u64) -> HardQuota {
+    HardQuota {
+        kind: "memory".to_owned(),
+        category: Category::Memory,
+        capacity,
+        requires: capacity,
+    }
+}
+
+/// Compiles one pod of these replicas, container `app` with these rows and container `rest` with
+/// none, under these soft quotas; what `app` and `rest` get, or the faults.
+fn compiled(
+    hard: &[HardQuota],
+    soft: &str,
+    replicas: u32,
+    rows: &str,
+) -> Result<[String; 2], String> {
+    let quotas = if soft.is_empty() { "" } else { &format!("paas: {{quotas: [{soft}]}}") };
+    let rows = if rows.is_empty() { "" } else { &format!(", resources: [{rows}]") };
+    let text = format!(
+        "{quotas}\npods: {{web: {{replicas: {replicas}, containers: \
+         {{app: {{image: x{rows}}}, rest: {{image: x}}}}}}}}"
+    );
+    let context = Context { hard_quotas: hard.to_vec(), ..Context::default() };
+    match compile(text.as_bytes(), &context) {
+        Ok(compiled) => {
+            let containers = compiled.model.pods.into_iter().flat_map(|pod| pod.containers);
+            let shown = containers.map(|container| {
+                let row = |row: &crate::paas::compiled::Resource| {
+                    format!("{} {}/{}", row.kind, row.require, row.limit)
+                };
+                container.resources.iter().map(row).collect::<Vec<_>>().join(", ")
+            });
+            Ok(shown.collect::<Vec<_>>().try_into().unwrap())
+        }
+        Err(faults) => {
+            let shown = |fault: &crate::paas::Fault| format!("{} {}", fault.code, fault.message);
+            Err(faults.as_slice().iter().map(shown).collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+fn got(hard: &[HardQuota], soft: &str, replicas: u32, rows: &str) -> [String; 2] {
+    compiled(hard, soft, replicas, rows).unwrap()
+}
+
+fn refused(hard: &[HardQuota], soft: &str, replicas: u32, rows: &str) -> String {
+    compiled(hard, soft, replicas, rows).unwrap_err()
+}
+
+#[test]
+fn without_quotas_containers_have_no_resources() {
+    assert_eq!(got(&[], "", 1, ""), ["", ""]);
+}
+
+#[test]
+fn percentages_are_of_the_whole_and_not_of_what_is_left() {
+    let hard = [cpu(2_000, 2_000)];
+    let rows = "{type: cpu, require: 10%, limit: 20%}";
+    // 1600 are left for one container: all of it, and a tenth guaranteed.
+    assert_eq!(got(&hard, "", 1, rows), ["cpu 200/400", "cpu 160/1600"]);
+    let soft = "{category: compute, type: cpu, capacity: 50%}";
+    assert_eq!(got(&hard, soft, 1, rows), ["cpu 100/200", "cpu 80/800"]);
+}
+
+#[test]
+fn a_limit_that_is_absent_is_what_is_required() {
+    assert_eq!(
+        got(&[memory(100 * MI)], "", 1, "{type: memory, require: 50Mi}"),
+        ["memory 52428800/52428800", "memory 5242880/52428800"]
+    );
+}
+
+#[test]
+fn the_files_quotas_narrow_the_accounts() {
+    let soft = "{category: compute, type: cpu, capacity: 40%, requires: 1.5}";
+    assert_eq!(got(&[cpu(5_000, 5_000)], soft, 1, ""), ["cpu 100/1000", "cpu 100/1000"]);
+    // Without `requires`, what the account guarantees, but no more than the capacity.
+    let soft = "{category: compute, type: cpu, capacity: 2}";
+    let all = "{type: cpu, require: 500m, limit: 1}";
+    assert_eq!(got(&[cpu(5_000, 500)], soft, 1, all), ["cpu 500/1000", "cpu 0/1000"]);
+    insta::assert_snapshot!(
+        refused(&[cpu(5_000, 400)], soft, 1, all),
+        @"E-713 `cpu`: 500m × 1 asked, 400m left of what the deployment quota guarantees"
+    );
+}
+
+#[test]
+fn the_file_cannot_grant_itself_more_than_the_account() {
+    let soft = |row: &str| format!("{{category: compute, type: cpu, {row}}}");
+    insta::assert_snapshot!(
+        refused(&[cpu(5_000, 5_000)], &soft("capacity: 6"), 1, ""),
+        @"E-708 quota `cpu`: 6.000 asked, the account grants 5.000"
+    );
+    insta::assert_snapshot!(
+        refused(&[cpu(5_000, 2_000)], &soft("capacity: 4, requires: 4"), 1, ""),
+        @"E-708 quota `cpu`: 4.000 asked, the account grants 2.000"
+    );
+    insta::assert_snapshot!(
+        refused(&[cpu(5_000, 5_000)], "{category: memory, type: cpu, capacity: 1}", 1, ""),
+        @"E-707 quota `cpu` is `compute` in the account, `memory` here"
+    );
+}
+
+#[test]
+fn replicas_multiply_what_is_reserved() {
+    let hard = [memory(256 * MI)];
+    insta::assert_snapshot!(
+        refused(&hard, "", 3, "{type: memory, require: 1Mi, limit: 100Mi}"),
+        @"E-712 `memory`: 100Mi × 3 asked, 256Mi left of the account quota (256Mi)"
+    );
+    let rows = "{type: memory, require: 100Mi}";
+    assert_eq!(got(&hard, "", 2, rows)[0], "memory 104857600/104857600");
+    // Nothing runs, so nothing is reserved and nothing shared.
+    assert_eq!(got(&hard, "", 0, "{type: memory, require: 1Gi}")[1], "");
+}
+
+#[test]
+fn shares_are_a_whole_percentage_of_what_is_left() {
+    let share = |hard, replicas| got(&[hard], "", replicas, "")[0].clone();
+    assert_eq!(share(cpu(10_000, 10_000), 3), "cpu 200/1600");
+    assert_eq!(share(memory(1_024 * MI), 3), "memory 21474836/171798691");
+    assert_eq!(share(memory(320 * MI), 2), "memory 10066329/83886080");
+    assert_eq!(share(cpu(1_000, 1_000), 60), "cpu 0/8");
+    // What is guaranteed is bounded by what is left of it.
+    assert_eq!(share(cpu(2_000, 10), 1), "cpu 5/1000");
+    insta::assert_snapshot!(refused(&[cpu(1, 1)], "", 60, ""), @"E-714 `cpu`: nothing is left for this container");
+}
+
+#[test]
+fn what_the_account_lacks_can_only_be_limited_absolutely() {
+    let soft = "{category: memory, type: storage, capacity: 1Gi, requires: 50%}";
+    let rows = "{type: storage, require: 256Mi, limit: 512Mi}";
+    assert_eq!(
+        got(&[], soft, 1, rows),
+        ["storage 268435456/536870912", "storage 53687091/536870912"]
+    );
+    insta::assert_snapshot!(
+        refused(&[], "{category: memory, type: storage, capacity: 50%}", 1, rows),
+        @"E-709 quota `storage`: the account defines none"
+    );
+}
