@@ -254,3 +254,41 @@ pub struct PathRule {
     /// Its `listen` port.
     pub port: u16,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_needs_no_tag() {
+        let name = format!("nginx@sha256:{}", "a".repeat(64));
+        let image =
+            ImageRef { origin: Origin::External, name: name.clone(), tag: "latest".to_owned() };
+        assert_eq!(image.reference(), name);
+        assert_eq!(ImageRef { name: "nginx".to_owned(), ..image }.reference(), "nginx:latest");
+    }
+
+    #[test]
+    fn a_summary_counts_what_runs_and_what_is_built() {
+        let pod = Pod { name: "web".to_owned(), replicas: 1, containers: vec![] };
+        let mut deployment = Deployment {
+            version: Version::V1_1,
+            prefix: String::new(),
+            project_name: "shop".to_owned(),
+            environment_tag: "production".to_owned(),
+            images: vec![],
+            pods: vec![pod.clone()],
+            services: vec![],
+            ingresses: vec![],
+        };
+        assert_eq!(deployment.summary(), "1 pod");
+        deployment.pods.push(pod);
+        deployment.images.push(Image {
+            name: "web".to_owned(),
+            tag: "production".to_owned(),
+            path: String::new(),
+            variables: vec![],
+        });
+        assert_eq!(deployment.summary(), "2 pods, 1 image");
+    }
+}

@@ -78,7 +78,10 @@ impl Images {
             return Err(reports.add(view.key_fault(Code::DuplicateImage, message)));
         }
         let image = Image { name, tag, path: path?, variables: variables? };
-        let unused = view.key_fault(Code::UnusedImage, "no container runs this image");
+        let unused = view.key_fault(
+            Code::UnusedImage,
+            "no container runs this image; it is built only as a base of another",
+        );
         Ok(Entry { key: key.value.clone(), declared_tag, image, unused })
     }
 
