@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -60,7 +61,15 @@ impl Browser {
     }
 
     async fn text(&self, css: &str) -> String {
-        self.client.find(Locator::Css(css)).await.unwrap().text().await.unwrap()
+        loop {
+            let element = self.client.find(Locator::Css(css)).await.unwrap();
+            match element.text().await {
+                // The page has put another in its place this moment.
+                Err(CmdError::Standard(error))
+                    if error.error == ErrorStatus::StaleElementReference => {}
+                text => return text.unwrap(),
+            }
+        }
     }
 
     /// Waits until an element says something.

@@ -135,20 +135,24 @@ async fn a_command_that_hangs_is_not_joined_by_more() {
 }
 
 #[tokio::test]
-async fn what_cannot_run_is_told_in_the_engines_words() {
+async fn what_cannot_run_is_told_in_words() {
     let mut host = DockerHost::connect().await;
     host.image("app", "CMD []").await;
+    let stack = host.stack(1, vec![pod("web", 1, vec![container("app")])]);
+    let error = host.target.start(&stack).await.unwrap_err();
+    assert!(matches!(error, StartError::Container { .. }), "{error:?}");
+    let text = error.to_string();
+    let start = "pod web: container \"app\" cannot be started: ";
+    assert!(text.starts_with(start) && text.contains("No command specified"), "{text}");
+
+    // The init is there; what it should run is not.
     host.image("typo", "CMD [\"/bin/nothing\"]").await;
-    for (fence, image, words) in
-        [(1, "app", "No command specified"), (2, "typo", "no such file or directory")]
-    {
-        let stack = host.stack(fence, vec![pod("web", 1, vec![container(image)])]);
-        let error = host.target.start(&stack).await.unwrap_err();
-        assert!(matches!(error, StartError::Container { .. }), "{error:?}");
-        let text = error.to_string();
-        let start = format!("pod web: container \"{image}\" cannot be started: ");
-        assert!(text.starts_with(&start) && text.contains(words), "{text}");
-    }
+    let stack = host.stack(2, vec![pod("web", 1, vec![container("typo")])]);
+    let unhealthy = unhealthy(&host, &stack, LIMIT).await;
+    let text = unhealthy.to_string();
+    assert!(text.starts_with("web: container \"typo\" exited 127 after start, "), "{text}");
+    let last = unhealthy.last_lines.last().unwrap();
+    assert!(last.contains("exec /bin/nothing failed: No such file or directory"), "{last}");
 }
 
 #[tokio::test]

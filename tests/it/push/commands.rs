@@ -23,7 +23,7 @@ async fn jobs_logs_and_attach_show_the_same_history() {
     attach.assert_ok();
     assert_eq!(attach.stdout, logs.stdout);
     let step = ana.ssh(&["logs", "1", "--step", "check"]).await;
-    assert_snapshot!(redacted(&step.stdout), @"check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]");
+    assert_snapshot!(redacted(&step.stdout), @"check     .paas.yaml: 1 pod, 1 image [time]");
     let jobs = ana.ssh(&["jobs", "acme/shop"]).await;
     jobs.assert_ok().assert_says("live").assert_says("Say hello");
     let json = ana.ssh(&["jobs", "shop", "--json"]).await;

@@ -14,7 +14,7 @@ async fn a_push_deploys_and_moves_the_branch() {
     assert_snapshot!(push.told(), @r#"
     pierhead · shop/production · [id] "Say hello" · job 1 · ana (SHA256:[key])
     checkout  [id]: 3 files, 1 KiB [time]
-    check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]
+    check     .paas.yaml: 1 pod, 1 image [time]
     image     building hello:production
               | context: 3 files, 1 KiB
               | Step 1/3 : FROM busybox:stable
@@ -85,7 +85,7 @@ async fn a_command_that_fails_in_a_build_says_its_own_words_in_the_rejection_lin
     assert_snapshot!(push.told(), @r#"
     pierhead · shop/production · [id] "Break it" · job 1 · ana (SHA256:[key])
     checkout  [id]: 3 files, 1 KiB [time]
-    check     .paas.yaml: 1 pod, 1 image, 1 service, 1 ingress [time]
+    check     .paas.yaml: 1 pod, 1 image [time]
     image     building hello:production
               | context: 3 files, 1 KiB
               | Step 1/2 : FROM busybox:stable
