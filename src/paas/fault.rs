@@ -151,18 +151,26 @@ pub struct Fault {
 
 /// The faults of a file in the order of its text; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults {
+    kept: Vec<Fault>,
+    left_out: usize,
+}
 
 impl Faults {
-    /// Puts faults into order; nothing when there are none.
-    pub(super) fn new(mut faults: Vec<Fault>) -> Option<Self> {
-        sort(&mut faults);
-        (!faults.is_empty()).then_some(Self(faults))
+    /// Puts faults into order; nothing when there are none. So many more are only counted.
+    pub(super) fn new(mut kept: Vec<Fault>, left_out: usize) -> Option<Self> {
+        sort(&mut kept);
+        (!kept.is_empty()).then_some(Self { kept, left_out })
     }
 
-    /// All of them.
+    /// All of them; of more than a thousand those that were found first.
     pub fn as_slice(&self) -> &[Fault] {
-        &self.0
+        &self.kept
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.kept.len() + self.left_out
     }
 }
 

@@ -10,8 +10,11 @@ const MOST_CONTAINERS: usize = 5_000;
 /// Most rows of `paas.quotas`: every container has a share of each.
 const MOST_QUOTAS: usize = 100;
 
-/// Most replicas of all pods together: targets render each by itself.
-const MOST_REPLICAS: u64 = 10_000;
+/// Most images: each may be what any container runs.
+const MOST_IMAGES: usize = 1_000;
+
+/// Most containers that run at a time, those of every replica: targets start each by itself.
+const MOST_RUNNING: u64 = 10_000;
 
 /// Checks a validated tree.
 ///
@@ -26,6 +29,13 @@ pub(super) fn check(root: &View<'_>, reports: &mut Reports) -> Result<(), Poison
         let message = format!("the file has {} quotas; at most {MOST_QUOTAS}", quotas.len());
         return Err(reports.add(paas.key_fault(Code::OverLimit, message)));
     }
+    if let Ok(Some(section)) = root.field("images")
+        && let Ok(images) = root.names("images")
+        && images.len() > MOST_IMAGES
+    {
+        let message = format!("the file has {} images; at most {MOST_IMAGES}", images.len());
+        return Err(reports.add(section.key_fault(Code::OverLimit, message)));
+    }
     let Ok(Some(section)) = root.field("pods") else { return Ok(()) };
     let pods = root.names("pods").unwrap_or_default();
     let containers = |pod: &View<'_>| pod.names("containers").unwrap_or_default().len();
@@ -34,13 +44,16 @@ pub(super) fn check(root: &View<'_>, reports: &mut Reports) -> Result<(), Poison
         Ok(None) | Err(Poisoned) => 1,
     };
     let all_containers: usize = pods.iter().map(|pod| containers(&pod.value)).sum();
-    let all_replicas: u64 = pods.iter().map(|pod| replicas(&pod.value)).sum();
+    let running = |pod: &View<'_>| {
+        u64::try_from(containers(pod)).unwrap_or(u64::MAX).saturating_mul(replicas(pod))
+    };
+    let all_running: u64 = pods.iter().map(|pod| running(&pod.value)).sum();
     let message = if pods.len() > MOST_PODS {
         format!("the file has {} pods; at most {MOST_PODS}", pods.len())
     } else if all_containers > MOST_CONTAINERS {
         format!("the file has {all_containers} containers; at most {MOST_CONTAINERS}")
-    } else if all_replicas > MOST_REPLICAS {
-        format!("the file asks for {all_replicas} replicas in all; at most {MOST_REPLICAS}")
+    } else if all_running > MOST_RUNNING {
+        format!("the file asks for {all_running} containers at a time; at most {MOST_RUNNING}")
     } else {
         return Ok(());
     };

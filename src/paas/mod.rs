@@ -64,7 +64,7 @@ pub struct Context {
 pub struct Compiled {
     /// What it comes to.
     pub model: Deployment,
-    /// What its author may want to know, in the order of the text.
+    /// What its author may want to know, in the order of the text; at most a thousand.
     pub warnings: Vec<Fault>,
 }
 
@@ -76,10 +76,11 @@ pub struct Compiled {
 pub fn compile(text: &[u8], context: &Context) -> Result<Compiled, Faults> {
     let mut reports = Reports::default();
     let model = run(text, context, &mut reports);
-    let Reports { errors, mut warnings } = reports;
-    match (model, Faults::new(errors)) {
+    let Reports { errors, warnings, .. } = reports;
+    match (model, Faults::new(errors.faults, errors.left_out)) {
         (_, Some(faults)) => Err(faults),
         (Ok(model), None) => {
+            let mut warnings = warnings.faults;
             fault::sort(&mut warnings);
             Ok(Compiled { model, warnings })
         }

@@ -10,10 +10,14 @@ use crate::paas::node::Place;
 const LONGEST_QUOTE: usize = 60;
 
 /// Longest word for which a similar one is searched, in bytes.
-const LONGEST_SLIP: usize = 64;
+const LONGEST_SLIP: usize = 128;
 
-/// Faults after which no similar words are searched: nobody reads that far.
-const MOST_SEARCHES: usize = 100;
+/// Most work that goes into the search for similar words, in pairs of characters that are compared:
+/// a file may have many faults and many names, and a push waits for the answer.
+const MOST_COMPARED: usize = 10_000_000;
+
+/// Most faults, and most warnings, that are kept; of the others only the number is.
+const MOST_KEPT: usize = 1_000;
 
 /// A fault was reported where this value was due, so there is nothing more to say about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,34 +26,62 @@ pub(super) struct Poisoned;
 /// Faults and warnings so far.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
-    pub(super) errors: Vec<Fault>,
-    pub(super) warnings: Vec<Fault>,
+    pub(super) errors: Kept,
+    pub(super) warnings: Kept,
+    /// Pairs of characters that were compared.
+    compared: usize,
+}
+
+/// Faults of one severity.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// The first that were found.
+    pub(super) faults: Vec<Fault>,
+    /// How many were found after them.
+    pub(super) left_out: usize,
+}
+
+impl Kept {
+    fn add(&mut self, fault: Fault) {
+        if self.faults.len() < MOST_KEPT {
+            self.faults.push(fault);
+        } else {
+            self.left_out += 1;
+        }
+    }
 }
 
 impl Reports {
     /// Takes a fault; what it stands at is poisoned.
     pub(super) fn add(&mut self, fault: Fault) -> Poisoned {
         match fault.code.severity() {
-            Severity::Error => self.errors.push(fault),
-            Severity::Warning => self.warnings.push(fault),
+            Severity::Error => self.errors.add(fault),
+            Severity::Warning => self.warnings.add(fault),
         }
         Poisoned
     }
 
-    /// A hint at the word that was probably meant.
+    /// A hint at the word that was probably meant; none once the search took too much work.
     pub(super) fn did_you_mean<'a>(
-        &self,
+        &mut self,
         written: &str,
         words: impl IntoIterator<Item = &'a str>,
     ) -> Option<String> {
-        let is_worth_it = self.errors.len() + self.warnings.len() < MOST_SEARCHES;
-        let meant = if is_worth_it { slip(written, words) } else { None };
-        meant.map(|word| format!("did you mean \"{}\"?", shown(word)))
+        if self.compared >= MOST_COMPARED {
+            return None;
+        }
+        let is_short = |word: &&str| word.len() <= 2 * LONGEST_SLIP;
+        let affordable = words.into_iter().take_while(|word| {
+            self.compared += if is_short(word) { 1 + written.len() * word.len() } else { 1 };
+            self.compared < MOST_COMPARED
+        });
+        let meant = slip(written, affordable.filter(is_short))?;
+        Some(format!("did you mean \"{}\"?", shown(meant)))
     }
 
     /// Ends a phase that lets no other follow its faults.
     pub(super) fn stop_on_errors(&self) -> Result<(), Poisoned> {
-        if self.errors.is_empty() { Ok(()) } else { Err(Poisoned) }
+        if self.errors.faults.is_empty() { Ok(()) } else { Err(Poisoned) }
     }
 }
 

@@ -161,7 +161,7 @@ mod tests {
         let source = format!("'{text}'");
         let mut node = yaml::parse(&Source::new(&source), &mut reports).unwrap();
         substitute(&mut node, &Values { variables, prefix }, &mut reports);
-        match (node.content, reports.errors.first()) {
+        match (node.content, reports.errors.faults.first()) {
             (Content::Scalar(scalar), None) => Ok(scalar.text.value),
             (_, fault) => Err(fault.unwrap().message.clone()),
         }
@@ -205,7 +205,7 @@ mod tests {
         let text = format!("[{}]", "'${a}',".repeat(1_000));
         let mut node = yaml::parse(&Source::new(&text), &mut reports).unwrap();
         substitute(&mut node, &Values { variables, prefix: "" }, &mut reports);
-        let codes: Vec<_> = reports.errors.iter().map(|fault| fault.code).collect();
+        let codes: Vec<_> = reports.errors.faults.iter().map(|fault| fault.code).collect();
         assert_eq!(codes, [Code::OverLimit]);
     }
 }

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -133,9 +135,93 @@ fn a_file_asks_for_no_more_than_a_target_can_render() {
         first(&format!("pods: {{web: {{containers: {{{containers}}}}}}}")),
         "f:1:1 the file has 5001 containers; at most 5000"
     );
-    let replicas = "pods: {web: {replicas: 2147483647, containers: {app: {image: x}}}}";
+    let replicas =
+        "pods: {web: {replicas: 2147483647, containers: {a1: {image: x}, a2: {image: x}}}}";
     assert_eq!(
         first(replicas),
-        "f:1:1 the file asks for 2147483647 replicas in all; at most 10000"
+        "f:1:1 the file asks for 4294967294 containers at a time; at most 10000"
     );
+    let images: String = (0..1_001).map(|n| format!("i{n}: {{path: .}}, ")).collect();
+    assert_eq!(
+        first(&format!(
+            "pods: {{web: {{containers: {{app: {{image: x}}}}}}}}\nimages: {{{images}}}"
+        )),
+        "f:2:1 the file has 1001 images; at most 1000"
+    );
+}
+
+#[test]
+fn of_very_many_faults_a_thousand_are_kept_and_the_others_counted() {
+    let text = app(&format!(", version: '{}'", "${x}".repeat(9_000)));
+    let faults = compile(text.as_bytes(), &context()).unwrap_err();
+    assert_eq!((faults.as_slice().len(), faults.count()), (1_000, 9_000));
+    assert!(faults.first_line("f").ends_with("(9000 faults)"));
+    let lines = faults.render(text.as_bytes(), "f");
+    assert_eq!(lines.last().map(String::as_str), Some("… and 8950 more"));
+}
+
+/// A file with one container, which has more than an image.
+fn app(more: &str) -> String {
+    format!("pods: {{web: {{containers: {{app: {{image: nginx{more}}}}}}}}}\n")
+}
+
+fn many(count: usize, item: impl Fn(usize) -> String) -> String {
+    (0..count).map(item).collect()
+}
+
+/// Files of up to a megabyte that ask for much more work than others of their size.
+fn heavy_files() -> [(&'static str, String); 11] {
+    let undefined = many(60_000, |n| format!("{n:x}: '${{B}}', "));
+    let listen = format!(", listen: &l [{}]}}, b1: {{image: x, listen: *l", "1,".repeat(400_000));
+    let ports = many(30_000, |n| format!("{{listen: {}, target: 1}}, ", n + 1));
+    let rows = many(30_000, |n| format!("{{type: t{n}, require: 1}}, "));
+    let quotas = many(100, |n| format!("{{category: memory, type: q{n}, capacity: 1Gi}}, "));
+    let containers = many(5_000, |n| format!("c{n}: {{image: x}}, "));
+    let folders = many(1_000, |n| format!("  i{n}: {{path: dir/sub/x{n:06}}}\n"));
+    let wrong_pods = many(100, |n| {
+        format!("  s{n}: {{pod: {}{n}, ports: [{{listen: 1, target: 1}}]}}\n", "b".repeat(60))
+    });
+    let long_name =
+        format!("  ? {}\n  : {{containers: {{app: {{image: x}}}}}}", "a".repeat(500_000));
+    let keys = many(50_000, |n| format!("k{n}: 1, "));
+    let merged = "*x, ".repeat(8);
+    [
+        ("one text", app(&format!(", version: '{}'", "${Ab}".repeat(200_000)))),
+        ("many texts", app(&format!(", variables: {{{undefined}}}"))),
+        ("long name", format!("pods:\n{long_name}\nservices:\n{wrong_pods}")),
+        ("unknown keys", app("") + &many(100_000, |n| format!("k{n}:\n"))),
+        ("one line", format!("pods: {{{}}}", many(90_000, |n| format!("p{n}: 1, ")))),
+        ("shared ports", app(&listen)),
+        ("ports", format!("{}services: {{web: {{ports: [{ports}]}}}}", app(""))),
+        ("resources", app(&format!(", resources: [{rows}]"))),
+        ("folders", format!("{}images:\n{folders}", app(""))),
+        (
+            "shares",
+            format!(
+                "paas: {{quotas: [{quotas}]}}\npods: {{web: {{containers: {{{containers}}}}}}}"
+            ),
+        ),
+        ("merged keys", format!("x: &x {{{keys}}}\ny: {{<<: [{merged}]}}\n")),
+    ]
+}
+
+#[test]
+fn no_file_takes_long() {
+    let tree = (0..100_000).map(|n| format!("dir/sub{n:06}/file"));
+    let mut context = Context { tree: Some(tree.collect()), ..context() };
+    for n in 0..60 {
+        context.variables.add(&format!("NAME_{n}"), "x").unwrap();
+    }
+    for (name, text) in heavy_files() {
+        assert!(text.len() <= MOST_BYTES, "{name}");
+        let start = Instant::now();
+        match compile(text.as_bytes(), &context) {
+            Ok(compiled) => drop(render_warnings(&compiled.warnings, text.as_bytes(), "f")),
+            Err(faults) => drop(faults.render(text.as_bytes(), "f")),
+        }
+        // A tenth of it without optimisation on an idle machine; what grows with the square of a
+        // file takes minutes.
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(30), "{name}: {took:?}");
+    }
 }

@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use crate::domain::nearest::nearest;
-
 /// Files of a commit by their paths, such as `docker/web/Dockerfile`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree(BTreeSet<String>);
@@ -20,12 +18,12 @@ impl Tree {
         path.is_empty() || self.below(path).next().is_some()
     }
 
-    /// The folder whose path is nearest to one that is not there.
-    pub(super) fn nearest_folder(&self, path: &str) -> Option<&str> {
-        let parents = self.0.iter().filter_map(|file| file.rsplit_once('/'));
-        let mut folders: Vec<&str> = parents.map(|(folder, _)| folder).collect();
-        folders.dedup();
-        nearest(path, folders.into_iter().filter(|folder| folder.len() <= 2 * path.len()))
+    /// Paths of the folders that hold files.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
+        let mut last = "";
+        let folders = self.0.iter().filter_map(|file| file.rsplit_once('/'));
+        let folders = folders.map(|(folder, _)| folder);
+        folders.filter(move |folder| std::mem::replace(&mut last, folder) != *folder)
     }
 
     fn below(&self, folder: &str) -> impl Iterator<Item = &String> {
@@ -51,8 +49,8 @@ mod tests {
         assert!(tree.has_folder("") && tree.has_folder("docker") && tree.has_folder("docker/web"));
         assert!(!tree.has_folder("docker/we") && !tree.has_folder("docker/web-2"));
         assert!(tree.has_file("docker.md") && !tree.has_file("docker"));
-        assert_eq!(tree.nearest_folder("dcker/web"), Some("docker/web"));
-        assert_eq!(tree.nearest_folder("nowhere"), None);
+        let tree = Tree::from_iter(["Dockerfile", "api/a", "api/b", "api/c/d", "web/e"]);
+        assert_eq!(tree.folders().collect::<Vec<_>>(), ["api", "api/c", "web"]);
         assert!(Tree::default().has_folder("") && !Tree::default().has_folder("a"));
     }
 }

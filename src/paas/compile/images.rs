@@ -274,8 +274,8 @@ fn context(
         Err(reports.add(fault(format!("\"{quoted}\" is a file")).hint(hint)))
     } else if !tree.has_folder(&path) {
         // The nearest path of the commit is no secret, what a variable made of it may be one.
-        let nearest = text.written.is_none().then(|| tree.nearest_folder(&path)).flatten();
-        let hint = nearest.map(|folder| format!("did you mean \"{}\"?", shown(folder)));
+        let is_plain = text.written.is_none();
+        let hint = is_plain.then(|| reports.did_you_mean(&path, tree.folders())).flatten();
         Err(reports.add(fault(format!("\"{quoted}\" is not in this commit")).hint(hint)))
     } else if !tree.has_file(dockerfile.trim_start_matches('/')) {
         Err(reports.add(fault(format!("\"{quoted}\" has no Dockerfile in this commit"))))

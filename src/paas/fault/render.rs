@@ -21,12 +21,12 @@ const LONGEST_MESSAGE: usize = 100;
 impl Faults {
     /// The first fault and how many there are: `.paas.yaml:12:3 unknown key "replica" (3 faults)`.
     pub fn first_line(&self, file_name: &str) -> String {
-        let Some(first) = self.0.first() else { return file_name.to_owned() };
+        let Some(first) = self.kept.first() else { return file_name.to_owned() };
         let mut message: String = first.message.chars().take(LONGEST_MESSAGE).collect();
         if message.len() < first.message.len() {
             message.push('…');
         }
-        let count = match self.0.len() {
+        let count = match self.count() {
             1 => String::new(),
             count => format!(" ({count} faults)"),
         };
@@ -35,12 +35,16 @@ impl Faults {
 
     /// Every fault with its line of the file, a caret and a hint.
     pub fn render(&self, text: &[u8], file_name: &str) -> Vec<String> {
-        render_warnings(&self.0, text, file_name)
+        rendered(&self.kept, self.left_out, text, file_name)
     }
 }
 
 /// Faults, warnings among them, with their lines of the file.
 pub fn render_warnings(faults: &[Fault], text: &[u8], file_name: &str) -> Vec<String> {
+    rendered(faults, 0, text, file_name)
+}
+
+fn rendered(faults: &[Fault], left_out: usize, text: &[u8], file_name: &str) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let source = Source::new(&text);
     let mut lines = Vec::new();
@@ -51,7 +55,8 @@ pub fn render_warnings(faults: &[Fault], text: &[u8], file_name: &str) -> Vec<St
             lines.extend(wrapped(&format!("hint: {hint}"), "      "));
         }
     }
-    if let Some(more @ 1..) = faults.len().checked_sub(MOST_SHOWN) {
+    let more = faults.len().saturating_sub(MOST_SHOWN) + left_out;
+    if more > 0 {
         lines.push(format!("… and {more} more"));
     }
     lines
@@ -231,11 +236,11 @@ mod tests {
 
     #[test]
     fn the_first_line_is_short_and_counts_the_others() {
-        let one = Faults::new(vec![fault(12, 3, 7)]).unwrap();
+        let one = Faults::new(vec![fault(12, 3, 7)], 0).unwrap();
         assert_eq!(one.first_line(".paas.yaml"), ".paas.yaml:12:3 unknown key \"replica\"");
         let mut long = fault(2, 1, 1);
         long.message = "x".repeat(300);
-        let many = Faults::new(vec![fault(12, 3, 7), long, fault(7, 1, 1)]).unwrap();
+        let many = Faults::new(vec![fault(12, 3, 7), long, fault(7, 1, 1)], 0).unwrap();
         let line = many.first_line(".paas.yaml");
         assert!(
             line.starts_with(".paas.yaml:2:1 xxx") && line.ends_with("x… (3 faults)"),

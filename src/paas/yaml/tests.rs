@@ -10,7 +10,7 @@ fn parsed(text: &str) -> Result<Node, Vec<String>> {
             let Fault { line, column, code, message, .. } = fault;
             format!("{line}:{column} {code} {message}")
         };
-        reports.errors.iter().map(fault).collect()
+        reports.errors.faults.iter().map(fault).collect()
     })
 }
 
