@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use pierhead::cli::Cli;
+use pierhead::config::environment;
 
 fn main() -> ExitCode {
-    let environment = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    match Cli::parse().run(&environment.collect()) {
+    match Cli::parse().run(&environment()) {
         Ok(code) => code,
         Err(error) => {
             let mut text = format!("pierhead: {error}");

@@ -19,14 +19,17 @@ use crate::db::pool::Db;
 use crate::deploy::{Deployer, Settings};
 use crate::git::bare_repository::Repositories;
 use crate::git::wire::Wire;
+use crate::git_hook;
 use crate::janitor::Janitor;
 use crate::jobs::Jobs;
 use crate::push::{Pushes, Sessions, Viewer};
 use crate::queue::{Queue, QueueError};
-use crate::ssh::{Door, HostKeyError, load_or_make};
+use crate::router;
+use crate::routing;
+use crate::ssh::{self, Door, HostKeyError, load_or_make};
 use crate::tasks::Tasks;
-use crate::worker::Worker;
-use crate::{git_hook, router, routing, ssh, web, worker};
+use crate::web;
+use crate::worker::{self, Worker};
 
 /// Time that people's connections have to end when a server stops.
 const GRACE: Duration = Duration::from_secs(30);

@@ -1,3 +1,5 @@
+//! Contexts of real folders, read back from their tar.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 

@@ -1,3 +1,5 @@
+//! A deployment of several pods, rendered whole.
+
 use uuid::Uuid;
 
 use super::*;

@@ -1,25 +1,23 @@
 //! A whole Pierhead of its own for one test, used as people use it: with git, ssh and HTTP.
 
 pub(crate) mod developer;
+mod engine;
 pub(crate) mod gate;
+mod leftovers;
 pub(crate) mod process;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
-};
+use bollard::query_parameters::RemoveImageOptionsBuilder;
 use pierhead::db::models::environment::Environment;
 use pierhead::db::models::job::Job;
 use pierhead::db::models::project::Project;
-use pierhead::db::models::release::Release;
-use pierhead::db::models::run as runs;
 use pierhead::db::pool::Db;
 use pierhead::domain::access::{Role, Standing};
 use pierhead::domain::deploy_rule::Protection;
@@ -35,6 +33,7 @@ use crate::support::app::gate::BuildGate;
 use crate::support::app::process::{Process, run_as};
 use crate::support::database::TestDatabase;
 use crate::support::environment_variable;
+use crate::support::http::{body, say, status};
 
 /// How long a visible effect is waited for. It only decides how long a failing test takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,7 +86,7 @@ impl App {
         let db = database.db();
         let folder = tempfile::Builder::new().prefix("ph").tempdir_in("/tmp").unwrap();
         let docker_address = environment_variable("TEST_DOCKER_HOST", "a Docker Engine's socket");
-        let docker = connect(&docker_address).await;
+        let docker = engine::connect(&docker_address).await;
         let (processes, own_images) = (Vec::new(), Mutex::default());
         let mut app =
             Self { database, db, folder, settings, processes, docker, docker_address, own_images };
@@ -209,12 +208,22 @@ impl App {
     }
 
     pub(crate) async fn cluster(&self, project: &str, name: &str, environment: &str) {
+        self.cluster_at(&self.docker_address, project, (name, environment)).await;
+    }
+
+    /// The test's engine, by an address that leads to it.
+    pub(crate) async fn cluster_at(
+        &self,
+        address: &str,
+        project: &str,
+        (name, environment): (&str, &str),
+    ) {
         let target = NewTarget {
             project: format!("acme/{project}").parse().unwrap(),
             name: name.to_owned(),
             environment: environment.parse().unwrap(),
             kind: ClusterKind::Docker,
-            address: self.docker_address.clone(),
+            address: address.to_owned(),
             // Names on the engine are this test's own.
             namespace: Some(self.namespace()),
         };
@@ -263,21 +272,6 @@ impl App {
         gate.reached_by(self, 0).await;
     }
 
-    /// Waits until nothing is left but what is live.
-    pub(crate) async fn until_swept(&self) {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        while !self.workspaces().is_empty() {
-            assert!(tokio::time::Instant::now() < deadline, "workspaces are left");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        self.assert_nothing_left().await;
-    }
-
-    fn workspaces(&self) -> Vec<PathBuf> {
-        let workspaces = fs::read_dir(self.state().join("workspaces")).unwrap();
-        workspaces.map(|entry| entry.unwrap().path()).collect()
-    }
-
     /// What a pattern of refs deploys to.
     pub(crate) async fn rule(&self, project: &str, pattern: &str, environment: &str) {
         let rule = NewRule {
@@ -288,36 +282,6 @@ impl App {
             protection: Protection::Open,
         };
         projects::set_rule(&self.db, rule).await.unwrap();
-    }
-
-    /// Makes a base image for the hello application, under a name of the test's own.
-    pub(crate) async fn tag_hello_base(&self, name: &str) {
-        let container = self
-            .docker
-            .create_container(
-                None::<bollard::query_parameters::CreateContainerOptions>,
-                bollard::models::ContainerCreateBody {
-                    image: Some("busybox:stable".to_owned()),
-                    cmd: Some(
-                        ["httpd", "-f", "-p", "8080", "-h", "/www"].map(str::to_owned).to_vec(),
-                    ),
-                    ..Default::default()
-                },
-            )
-            .await
-            .unwrap();
-        let (repository, tag) = name.rsplit_once(':').unwrap();
-        let options = bollard::query_parameters::CommitContainerOptionsBuilder::default()
-            .container(&container.id)
-            .repo(repository)
-            .tag(tag)
-            .build();
-        self.docker
-            .commit_container(options, bollard::models::ContainerConfig::default())
-            .await
-            .unwrap();
-        self.docker.remove_container(&container.id, None).await.unwrap();
-        self.own_images.lock().unwrap().push(name.to_owned());
     }
 
     /// An environment of a project.
@@ -377,84 +341,15 @@ impl App {
     /// What the entrance answers for a host.
     pub(crate) async fn get(&self, host: &str, path: &str) -> (u16, String) {
         let port = self.process("router").port("router");
-        http_get(port, host, path).await
-    }
-
-    /// Asserts that every job has ended and nothing is left: no run, no workspace, no lock file,
-    /// and on the engine nothing but what is live.
-    pub(crate) async fn assert_nothing_left(&self) {
-        let open = self.db.run(async move |c| runs::open_jobs(c).await).await.unwrap();
-        assert!(open.is_empty(), "runs are open: {open:?}");
-        let environments = self.db.run(async move |c| Environment::all(c).await).await.unwrap();
-        for environment in &environments {
-            let id = environment.id;
-            let jobs = self.db.run(async move |c| Job::open_of_environment(c, id).await).await;
-            let jobs = jobs.unwrap();
-            assert!(jobs.is_empty(), "jobs are open: {jobs:?}");
-            let live = self.db.run(async move |c| Release::live(c, id).await).await.unwrap();
-            assert_eq!(live.as_ref().map(|live| live.id), environment.live_release);
-            let live = live.map(|live| live.fence.to_string());
-            for (name, fence) in self.objects_of(&id.to_string()).await {
-                assert_eq!(Some(&fence), live.as_ref(), "{name} was left on the engine");
-            }
-        }
-        let left = self.workspaces();
-        assert!(left.is_empty(), "workspaces are left: {left:?}");
-        let locks = files_ending(&self.state().join("repositories"), ".lock");
-        assert!(locks.is_empty(), "locks are left: {locks:?}");
-        let quarantines = files_ending(&self.state().join("repositories"), "incoming");
-        assert!(quarantines.is_empty(), "quarantines are left: {quarantines:?}");
-    }
-
-    /// Names and fences of containers and networks of an environment.
-    pub(crate) async fn objects_of(&self, environment: &str) -> Vec<(String, String)> {
-        let label = format!("pierhead.dev/environment={environment}");
-        let filters = [("label", vec![label.as_str()])].into();
-        let containers =
-            ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let networks = ListNetworksOptionsBuilder::default().filters(&filters).build();
-        let fence = |labels: Option<std::collections::HashMap<String, String>>| {
-            labels.unwrap_or_default().get("pierhead.dev/fence").cloned().unwrap_or_default()
-        };
-        let containers = self.docker.list_containers(Some(containers)).await.unwrap();
-        let networks = self.docker.list_networks(Some(networks)).await.unwrap();
-        let name = |names: Option<Vec<String>>| names.unwrap_or_default().join(",");
-        containers
-            .into_iter()
-            .map(|found| (name(found.names), fence(found.labels)))
-            .chain(
-                networks
-                    .into_iter()
-                    .map(|found| (found.name.unwrap_or_default(), fence(found.labels))),
-            )
-            .collect()
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = say(SocketAddr::from(([127, 0, 0, 1], port)), request).await;
+        (status(&answer), body(&answer).to_owned())
     }
 
     /// Ends every process and removes what is on the engine.
     pub(crate) async fn stop(mut self) {
         for process in std::mem::take(&mut self.processes) {
             process.terminate().await;
-        }
-    }
-
-    async fn clear_engine(docker: &Docker, environments: Vec<String>) {
-        for environment in environments {
-            let label = format!("pierhead.dev/environment={environment}");
-            let filters = [("label", vec![label.as_str()])].into();
-            let all = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-            for found in docker.list_containers(Some(all)).await.unwrap_or_default() {
-                let force = RemoveContainerOptionsBuilder::default().force(true).build();
-                docker.remove_container(&found.id.unwrap_or_default(), Some(force)).await.ok();
-            }
-            let all = ListNetworksOptionsBuilder::default().filters(&filters).build();
-            for found in docker.list_networks(Some(all)).await.unwrap_or_default() {
-                docker.remove_network(&found.name.unwrap_or_default()).await.ok();
-            }
-            let all = ListImagesOptionsBuilder::default().filters(&filters).build();
-            for found in docker.list_images(Some(all)).await.unwrap_or_default() {
-                let force = RemoveImageOptionsBuilder::default().force(true).build();
-                docker.remove_image(&found.id, Some(force), None).await.ok();
-            }
         }
     }
 }
@@ -467,49 +362,14 @@ impl Drop for App {
         let (url, address) = (self.database.url().to_owned(), self.docker_address.clone());
         // Connections of their own: those of the test belong to a runtime that stands still now.
         run_as(async move {
-            let (db, docker) = (Db::open(&url, 1).unwrap(), connect(&address).await);
+            let (db, docker) = (Db::open(&url, 1).unwrap(), engine::connect(&address).await);
             let all = db.run(async move |c| Environment::all(c).await).await.unwrap_or_default();
-            let environments = all.iter().map(|row| row.id.to_string()).collect();
-            Self::clear_engine(&docker, environments).await;
+            let environments: Vec<_> = all.iter().map(|row| row.id).collect();
+            engine::clear(&docker, &environments).await;
             for image in own_images {
                 let force = RemoveImageOptionsBuilder::default().force(true).build();
                 docker.remove_image(&image, Some(force), None).await.ok();
             }
         });
     }
-}
-
-async fn connect(address: &str) -> Docker {
-    let socket = address.trim_start_matches("unix://");
-    let docker = Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap();
-    docker.negotiate_version().await.unwrap()
-}
-
-fn files_ending(folder: &Path, what: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name().to_string_lossy().contains(what) {
-            found.push(path.clone());
-        }
-        if path.is_dir() {
-            found.extend(files_ending(&path, what));
-        }
-    }
-    found
-}
-
-/// One plain HTTP request.
-pub(crate) async fn http_get(port: u16, host: &str, path: &str) -> (u16, String) {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    (status.expect("the answer has a status"), body.to_owned())
 }

@@ -1,0 +1,271 @@
+//! Reads the file and the environment, and says what cannot be used.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{fs, io};
+
+use toml::{Table, Value};
+
+use crate::config::Config;
+use crate::domain::address_pool::AddressPool;
+use crate::domain::nearest::nearest;
+
+/// Prefix of the variables that are read.
+const PREFIX: &str = "PIERHEAD_";
+
+/// Variables without that prefix that are read too.
+const URLS: [&str; 2] = ["DATABASE_URL", "REDIS_URL"];
+
+/// Variables with that prefix that are no settings: they name the file, or are set by the server
+/// for the hooks that git starts.
+const OTHERS: [&str; 3] = ["PIERHEAD_CONFIG", "PIERHEAD_SESSION", "PIERHEAD_SOCKET"];
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no TOML, or a value has another type.
+    #[error("{origin}: {}", source.to_string().trim_end())]
+    Form {
+        /// The file, or the environment.
+        origin: String,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// There is no such setting.
+    #[error("{origin}: unknown setting `{key}`{}", hint(nearest.as_deref()))]
+    Unknown {
+        /// The file, or the variable.
+        origin: String,
+        /// The key, with its table.
+        key: String,
+        /// The key that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A value that cannot work.
+    #[error("setting `{key}`: {problem}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|key| format!("; did you mean `{key}`?")).unwrap_or_default()
+}
+
+/// The variables of this process; one that is no text is no setting.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, a key is unknown, or a value cannot work.
+    pub fn load(
+        path: Option<&Path>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = match path {
+            Some(path) => read(path)?,
+            None => Table::new(),
+        };
+        let known = Table::try_from(Self::default()).expect("the default is a table");
+        let origin = path.map_or_else(String::new, |path| path.display().to_string());
+        refuse_unknown(&origin, "", &table, &known)?;
+        for (variable, text) in environment {
+            let is_ours = variable.starts_with(PREFIX) || URLS.contains(&variable.as_str());
+            if is_ours && !OTHERS.contains(&variable.as_str()) {
+                override_with(&mut table, &known, variable, text)?;
+            }
+        }
+        let config: Self = table
+            .try_into()
+            .map_err(|source| ConfigError::Form { origin, source: Box::new(source) })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what one value alone cannot tell.
+    fn check(&self) -> Result<(), ConfigError> {
+        let problem = |key, problem: &str| Err(ConfigError::Value { key, problem: problem.into() });
+        if self.worker.lease.duration() < Duration::from_secs(1) {
+            return problem("worker.lease", "a lease is at least one second");
+        }
+        if self.paas_file.is_empty() || self.paas_file.contains(['/', '\\', '\0']) {
+            return problem("paas_file", "this is not the name of a file at a repository's root");
+        }
+        if self.docker.networks.parse::<AddressPool>().is_err() {
+            return problem("docker.networks", "write an IPv4 network such as 10.213.0.0/16");
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let text = fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    text.parse().map_err(|source| ConfigError::Form {
+        origin: path.display().to_string(),
+        source: Box::new(source),
+    })
+}
+
+fn refuse_unknown(
+    origin: &str,
+    prefix: &str,
+    given: &Table,
+    known: &Table,
+) -> Result<(), ConfigError> {
+    for (key, value) in given {
+        let full = format!("{prefix}{key}");
+        match (known.get(key), value) {
+            (Some(Value::Table(known)), Value::Table(given)) => {
+                refuse_unknown(origin, &format!("{full}."), given, known)?;
+            }
+            (Some(_), _) => {}
+            (None, _) => {
+                let nearest = nearest(key, known.keys().map(String::as_str));
+                let nearest = nearest.map(|key| format!("{prefix}{key}"));
+                return Err(ConfigError::Unknown { origin: origin.to_owned(), key: full, nearest });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The table and the key that a variable sets, for every key there is.
+fn variables(known: &Table) -> BTreeMap<String, (Option<String>, String)> {
+    let name = |table: &str, key: &str| format!("{PREFIX}{table}{key}").to_uppercase();
+    let mut variables = BTreeMap::new();
+    for (key, value) in known {
+        let Some(inner) = value.as_table() else {
+            variables.insert(name("", key), (None, key.clone()));
+            continue;
+        };
+        for inner_key in inner.keys() {
+            let place = (Some(key.clone()), inner_key.clone());
+            variables.insert(name(&format!("{key}_"), inner_key), place);
+        }
+    }
+    variables.insert("DATABASE_URL".to_owned(), (Some("database".into()), "url".into()));
+    variables.insert("REDIS_URL".to_owned(), (Some("redis".into()), "url".into()));
+    variables
+}
+
+fn override_with(
+    table: &mut Table,
+    known: &Table,
+    variable: &str,
+    text: &str,
+) -> Result<(), ConfigError> {
+    let variables = variables(known);
+    let Some((section, key)) = variables.get(variable) else {
+        let nearest = nearest(variable, variables.keys().map(String::as_str)).map(str::to_owned);
+        let origin = "environment".to_owned();
+        return Err(ConfigError::Unknown { origin, key: variable.to_owned(), nearest });
+    };
+    let section_of = |table: &Table| match section {
+        Some(section) => table.get(section).and_then(Value::as_table).cloned(),
+        None => Some(table.clone()),
+    };
+    let is_text = section_of(known).and_then(|known| known.get(key).map(Value::is_str));
+    // Numbers may be given where the key takes one; everything else is text.
+    let value = match text.parse::<i64>() {
+        Ok(number) if is_text == Some(false) => Value::Integer(number),
+        _ => Value::String(text.to_owned()),
+    };
+    let target = match section {
+        Some(section) => table
+            .entry(section.clone())
+            .or_insert_with(|| Value::Table(Table::new()))
+            .as_table_mut(),
+        None => Some(table),
+    };
+    if let Some(target) = target {
+        target.insert(key.clone(), value);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pierhead.toml");
+        fs::write(&path, text).unwrap();
+        let environment =
+            environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Config::load(Some(&path), &environment)
+    }
+
+    fn refusal(text: &str, environment: &[(&str, &str)]) -> String {
+        let message = load(text, environment).unwrap_err().to_string();
+        message.split_once("pierhead.toml: ").map_or(message.clone(), |(_, rest)| rest.to_owned())
+    }
+
+    #[test]
+    fn the_example_file_shows_every_key_with_its_default() {
+        let example = include_str!("../../docs/config.example.toml");
+        let shown: Table = example.parse().unwrap();
+        assert_eq!(Table::try_from(Config::default()).unwrap(), shown);
+        assert_eq!(load(example, &[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let environment = [
+            ("PIERHEAD_SSH_LISTEN", "127.0.0.1:0"),
+            ("PIERHEAD_WORKER_CONCURRENCY", "4"),
+            ("PIERHEAD_PUSH_WAIT_LIMIT", "90s"),
+            ("PIERHEAD_WORKER_LEASE", "5"),
+            ("DATABASE_URL", "postgres:///other"),
+        ];
+        let config = load("[worker]\nconcurrency = 1", &environment).unwrap();
+        assert_eq!(config.ssh.listen.port(), 0);
+        assert_eq!(config.worker.concurrency.get(), 4);
+        assert_eq!(config.push.wait_limit.duration(), Duration::from_secs(90));
+        assert_eq!(config.worker.lease.duration(), Duration::from_secs(5));
+        assert_eq!(config.database.url, "postgres:///other");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_one() {
+        assert_snapshot!(refusal("[ssh]\nlsten = 'x'", &[]), @"unknown setting `ssh.lsten`; did you mean `ssh.listen`?");
+        assert_snapshot!(refusal("state-dir = '/x'", &[]), @"unknown setting `state-dir`; did you mean `state_dir`?");
+        assert_snapshot!(
+            refusal("", &[("PIERHEAD_SSH_LISTN", "x")]),
+            @"environment: unknown setting `PIERHEAD_SSH_LISTN`; did you mean `PIERHEAD_SSH_LISTEN`?"
+        );
+    }
+
+    #[test]
+    fn a_value_that_cannot_work_is_refused_by_its_key() {
+        assert_snapshot!(refusal("[docker]\nnetworks = 'all'", &[]), @"setting `docker.networks`: write an IPv4 network such as 10.213.0.0/16");
+        assert_snapshot!(refusal("paas_file = '../x'", &[]), @"setting `paas_file`: this is not the name of a file at a repository's root");
+        assert_snapshot!(refusal("[worker]\nlease = '10ms'", &[]), @"setting `worker.lease`: a lease is at least one second");
+        assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
+        assert!(refusal("[ssh", &[]).contains("line 1"));
+    }
+}

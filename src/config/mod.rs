@@ -1,0 +1,98 @@
+//! The only reader of the configuration file and of the environment.
+//!
+//! `docs/config.example.toml` shows every key with its default, and a test keeps the two equal.
+//! The environment wins over the file: `PIERHEAD_SSH_LISTEN` sets `ssh.listen`.
+
+mod hook_environment;
+mod load;
+mod sections;
+mod span;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use hook_environment::HookEnvironment;
+pub use load::{ConfigError, environment};
+pub use sections::{
+    DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
+    RedisConfig, RouterConfig, SshConfig, WebConfig, WorkerConfig,
+};
+pub use span::Span;
+
+/// Every setting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Holds repositories, workspaces and the host key.
+    pub state_dir: PathBuf,
+    /// Holds sockets; emptied at a restart.
+    pub runtime_dir: PathBuf,
+    /// Name of the deployment file at a repository's root.
+    pub paas_file: String,
+    /// `PostgreSQL`.
+    pub database: DatabaseConfig,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// The SSH server.
+    pub ssh: SshConfig,
+    /// git, and what it accepts.
+    pub git: GitConfig,
+    /// Pushes.
+    pub push: PushConfig,
+    /// Workers.
+    pub worker: WorkerConfig,
+    /// Limits of one job.
+    pub limits: LimitsConfig,
+    /// The Docker target.
+    pub docker: DockerConfig,
+    /// The HTTP entrance of the Docker target.
+    pub router: RouterConfig,
+    /// Pages for people.
+    pub web: WebConfig,
+    /// Logging.
+    pub log: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            state_dir: "/var/lib/pierhead".into(),
+            runtime_dir: "/run/pierhead".into(),
+            paas_file: ".paas.yaml".to_owned(),
+            database: DatabaseConfig::default(),
+            redis: RedisConfig::default(),
+            ssh: SshConfig::default(),
+            git: GitConfig::default(),
+            push: PushConfig::default(),
+            worker: WorkerConfig::default(),
+            limits: LimitsConfig::default(),
+            docker: DockerConfig::default(),
+            router: RouterConfig::default(),
+            web: WebConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Folder of bare repositories.
+    pub fn repositories(&self) -> PathBuf {
+        self.state_dir.join("repositories")
+    }
+
+    /// Folder of workspaces, one a run.
+    pub fn workspaces(&self) -> PathBuf {
+        self.state_dir.join("workspaces")
+    }
+
+    /// The SSH server's private key.
+    pub fn host_key(&self) -> PathBuf {
+        self.state_dir.join("ssh_host_ed25519_key")
+    }
+
+    /// The socket that hooks talk to.
+    pub fn hook_socket(&self) -> PathBuf {
+        self.runtime_dir.join("hook.sock")
+    }
+}

@@ -1,0 +1,96 @@
+//! The Docker Engine that tests deploy to, as it is.
+
+use std::collections::HashMap;
+
+use bollard::Docker;
+use bollard::models::{ContainerConfig, ContainerCreateBody};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, CreateContainerOptions, ListContainersOptionsBuilder,
+    ListImagesOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveImageOptionsBuilder,
+};
+use pierhead::domain::ids::EnvironmentId;
+
+use crate::support::app::App;
+
+impl App {
+    /// Makes a base image for the hello application, under a name of the test's own.
+    pub(crate) async fn tag_hello_base(&self, name: &str) {
+        let container = self
+            .docker
+            .create_container(
+                None::<CreateContainerOptions>,
+                ContainerCreateBody {
+                    image: Some("busybox:stable".to_owned()),
+                    cmd: Some(
+                        ["httpd", "-f", "-p", "8080", "-h", "/www"].map(str::to_owned).to_vec(),
+                    ),
+                    ..Default::default()
+                },
+            )
+            .await
+            .unwrap();
+        let (repository, tag) = name.rsplit_once(':').unwrap();
+        let options = CommitContainerOptionsBuilder::default()
+            .container(&container.id)
+            .repo(repository)
+            .tag(tag)
+            .build();
+        self.docker.commit_container(options, ContainerConfig::default()).await.unwrap();
+        self.docker.remove_container(&container.id, None).await.unwrap();
+        self.own_images.lock().unwrap().push(name.to_owned());
+    }
+
+    /// Names and fences of containers and networks of an environment.
+    pub(crate) async fn objects_of(&self, environment: &str) -> Vec<(String, String)> {
+        let label = format!("pierhead.dev/environment={environment}");
+        let filters = [("label", vec![label.as_str()])].into();
+        let containers =
+            ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let networks = ListNetworksOptionsBuilder::default().filters(&filters).build();
+        let fence = |labels: Option<HashMap<String, String>>| {
+            labels.unwrap_or_default().get("pierhead.dev/fence").cloned().unwrap_or_default()
+        };
+        let containers = self.docker.list_containers(Some(containers)).await.unwrap();
+        let networks = self.docker.list_networks(Some(networks)).await.unwrap();
+        let name = |names: Option<Vec<String>>| names.unwrap_or_default().join(",");
+        containers
+            .into_iter()
+            .map(|found| (name(found.names), fence(found.labels)))
+            .chain(
+                networks
+                    .into_iter()
+                    .map(|found| (found.name.unwrap_or_default(), fence(found.labels))),
+            )
+            .collect()
+    }
+}
+
+/// Connects to it.
+pub(super) async fn connect(address: &str) -> Docker {
+    let socket = address.trim_start_matches("unix://");
+    let docker = Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap();
+    docker.negotiate_version().await.unwrap()
+}
+
+/// Removes everything that was made for environments, running or not.
+pub(super) async fn clear(docker: &Docker, environments: &[EnvironmentId]) {
+    for environment in environments {
+        let label = format!("pierhead.dev/environment={environment}");
+        let filters = [("label", vec![label.as_str()])].into();
+        let all = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        for found in docker.list_containers(Some(all)).await.unwrap_or_default() {
+            let force = RemoveContainerOptionsBuilder::default().force(true).build();
+            docker.remove_container(&found.id.unwrap_or_default(), Some(force)).await.ok();
+        }
+        let all = ListNetworksOptionsBuilder::default().filters(&filters).build();
+        for found in docker.list_networks(Some(all)).await.unwrap_or_default() {
+            docker.remove_network(&found.name.unwrap_or_default()).await.ok();
+        }
+        let all = ListImagesOptionsBuilder::default().filters(&filters).build();
+        for found in docker.list_images(Some(all)).await.unwrap_or_default() {
+            let force = RemoveImageOptionsBuilder::default().force(true).build();
+            docker.remove_image(&found.id, Some(force), None).await.ok();
+        }
+    }
+}
