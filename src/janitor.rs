@@ -11,8 +11,9 @@ use tracing::{info, warn};
 
 use crate::config::WorkerConfig;
 use crate::db::feed::{Bell, Feed};
+use crate::db::lock;
 use crate::db::models::{outbox, router, run as runs};
-use crate::db::{lock, pool::Transient};
+use crate::db::pool::Transient;
 use crate::domain::ids::JobId;
 use crate::jobs::{Jobs, JobsError};
 use crate::queue::{Queue, QueueError, Ringer};

@@ -9,7 +9,8 @@ mod record;
 use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
-use crate::db::models::{history, job::Job};
+use crate::db::models::history;
+use crate::db::models::job::Job;
 use crate::domain::history::NewEntry;
 use crate::domain::ids::{Attempt, BatchId, Fence, JobId};
 

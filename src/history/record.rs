@@ -6,7 +6,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::db::models::{history, job::Job};
+use crate::db::models::history;
+use crate::db::models::job::Job;
 use crate::db::pool::Db;
 use crate::domain::history::{EntryKind, NewEntry, Step};
 use crate::domain::ids::{BatchId, JobId};

@@ -12,6 +12,8 @@ mod docker_host;
 #[cfg(test)]
 mod docker_target;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod paas_files;
 #[cfg(test)]
 mod push;
