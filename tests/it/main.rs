@@ -14,6 +14,8 @@ mod docker_target;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod migrations;
+#[cfg(test)]
 mod paas_files;
 #[cfg(test)]
 mod push;
