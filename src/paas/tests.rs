@@ -212,7 +212,7 @@ fn every_heavy_file_comes_to_an_end() {
     }
     for (name, text) in heavy_files() {
         assert!(text.len() <= MOST_BYTES, "{name}");
-        // What grows with the square of a file takes hours here, instead of a second or two.
+        // What grows with the square of a file takes minutes or hours here, not seconds.
         match compile(text.as_bytes(), &context) {
             Ok(compiled) => drop(render_warnings(&compiled.warnings, text.as_bytes(), "f")),
             Err(faults) => drop(faults.render(text.as_bytes(), "f")),
