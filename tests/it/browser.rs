@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::{Client, ClientBuilder, Locator};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -84,10 +85,15 @@ impl Browser {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
 
-    async fn stop(mut self) {
-        self.client.close().await.unwrap();
-        self.driver.kill().await.unwrap();
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The browser is of the group that its driver leads, and does not end with it.
+        let driver = self.driver.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(driver) = driver {
+            kill_process_group(driver, Signal::KILL).unwrap();
+        }
     }
 }
 
@@ -116,6 +122,6 @@ async fn the_page_follows_a_deployment_whose_pusher_hung_up() {
     assert_eq!(browser.text("#release").await, "v1");
     let seen = browser.client.execute("return window.seen", vec![]).await.unwrap();
     assert_eq!(seen, json!(true));
-    browser.stop().await;
+    drop(browser);
     app.stop().await;
 }
