@@ -1,3 +1,5 @@
+//! Files compiled whole, and what no file may do.
+
 use proptest::prelude::*;
 
 use super::*;

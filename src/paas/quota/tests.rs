@@ -1,3 +1,5 @@
+//! Shares of a quota, and their sums.
+
 use crate::paas::quantity::{Category, HardQuota};
 use crate::paas::{Context, compile};
 

@@ -1,3 +1,5 @@
+//! Texts as trees, and texts that are none.
+
 use std::fmt::Write as _;
 
 use super::*;

@@ -53,9 +53,6 @@ const MOST_LINES: (usize, usize) = (600, 400);
 /// Begins the sentence that gives the reason.
 const REASON: &str = "//! It is long because ";
 
-/// Folders whose files are not kept so yet.
-const LATER: [&str; 1] = ["src/paas/"];
-
 /// Where Rust files are, and where tests among them.
 const OURS: [&str; 3] = ["benches", "src", "tests"];
 const TESTS: [&str; 2] = ["benches", "tests"];
@@ -298,14 +295,10 @@ fn tests_wait_for_what_is_seen_and_not_for_time() {
     assert_eq!(blind_sleeps(&tree.planted("tests/it/main.rs", blind)).len(), 1);
 }
 
-fn is_kept(file: &&Source) -> bool {
-    !LATER.iter().any(|folder| file.path.starts_with(folder))
-}
-
 #[test]
 fn every_file_says_what_it_is_for_and_is_short() {
     let mut wrong = Vec::new();
-    for file in Tree::read(&OURS).files().filter(is_kept) {
+    for file in Tree::read(&OURS).files() {
         let (path, lines, (most, most_without_reason)) = (&file.path, file.lines(), MOST_LINES);
         if !file.text.starts_with("//! ") {
             wrong.push(format!("{path}: open it with one `//!` sentence that says what it is for"));
@@ -326,6 +319,6 @@ fn a_module_with_files_of_its_own_is_their_mod_rs() {
         let folder = format!("{}/", file.path.trim_end_matches(".rs"));
         tree.files().any(|other| other.path.starts_with(&folder))
     };
-    let wrong: Vec<_> = tree.files().filter(is_kept).filter(has_folder).map(|f| &f.path).collect();
+    let wrong: Vec<_> = tree.files().filter(has_folder).map(|f| &f.path).collect();
     assert_eq!(wrong, Vec::<&String>::new(), "name it mod.rs, in its folder");
 }
