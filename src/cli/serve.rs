@@ -37,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(30);
 /// Time that a run has to take back what it did, beyond the drain limit.
 const TAKE_BACK: Duration = Duration::from_secs(25);
 
+/// Connections kept for leases and Histories, beside `database.connections`.
+const VITAL_CONNECTIONS: usize = 4;
+
 /// One part of the server, which may run as a process of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -161,7 +164,9 @@ impl Parts {
         let feed = Feed::start(&config.database.url, &stages.background);
         let command = format!("ssh {}", config.ssh.address());
         let repositories = Repositories::new(config.repositories());
-        let jobs = Jobs::new(db.clone(), repositories, config.worker.lease.duration(), command);
+        let vital = Db::open(&config.database.url, VITAL_CONNECTIONS)?;
+        let lease = config.worker.lease.duration();
+        let jobs = Jobs::new(db.clone(), vital, repositories, lease, command);
         Ok(Self { config, db, feed, jobs, stages })
     }
 

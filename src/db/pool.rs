@@ -73,6 +73,11 @@ impl Transient for Error {
     }
 }
 
+/// Whether a row was refused because there is one of the same key.
+pub const fn is_unique_violation(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
+}
+
 /// Work on one connection. It is cloned for every try, because a connection may break.
 ///
 /// Implemented by every `async move |connection| …` whose captures can be cloned and whose future
@@ -210,6 +215,3 @@ pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
 pub async fn ping(connection: &mut AsyncPgConnection) -> Result<(), Error> {
     connection.batch_execute("SELECT 1").await
 }
-
-/// A connection in the making, for callers that need a named type.
-pub type Connecting<'a> = BoxFuture<'a, ConnectionResult<AsyncPgConnection>>;

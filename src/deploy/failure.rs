@@ -4,8 +4,10 @@ use crate::deploy::docker_target::{ImageError, RolloutError, StartError};
 use crate::deploy::stored::Unreadable;
 use crate::deploy::targets::TargetError;
 use crate::docker::EngineError;
+use crate::domain::causes::with_causes;
 use crate::domain::history::{Step, truncate};
 use crate::domain::job::Outcome;
+use crate::domain::run::RunOutcome;
 use crate::git::checkout::CheckoutError;
 use crate::image::PlanError;
 use crate::jobs::RunError;
@@ -109,9 +111,28 @@ fn first(faults: &[Unrenderable]) -> String {
 }
 
 impl Cause {
-    /// How a job ends for this cause.
-    pub(super) fn outcome(&self) -> Outcome {
-        if matches!(self, Self::Cancelled { .. }) { Outcome::Cancelled } else { Outcome::Failed }
+    /// How a job and its run end for this cause.
+    pub(super) const fn outcomes(&self) -> (Outcome, RunOutcome) {
+        match self {
+            Self::Cancelled { .. } => (Outcome::Cancelled, RunOutcome::Cancelled),
+            Self::Interrupted => (Outcome::Failed, RunOutcome::Interrupted),
+            Self::TooLong { .. }
+            | Self::Taken(_)
+            | Self::Checkout(_)
+            | Self::Workspace(_)
+            | Self::Broken(_)
+            | Self::Target(_)
+            | Self::Plan(_)
+            | Self::Image { .. }
+            | Self::ImageTooLong { .. }
+            | Self::Unrenderable(_)
+            | Self::Start(_)
+            | Self::Rollout(_)
+            | Self::Engine(_)
+            | Self::Unreadable(_)
+            | Self::NotServed(_)
+            | Self::Run(_) => (Outcome::Failed, RunOutcome::Failed),
+        }
     }
 }
 
@@ -134,38 +155,26 @@ impl From<RunError> for Cause {
 impl Failure {
     /// In a few words, for git's rejection line.
     pub(super) fn reason(&self) -> String {
-        let mut reason = self.cause.to_string();
+        let text = self.cause.to_string();
+        let mut reason = text.lines().next().unwrap_or_default().to_owned();
         truncate(&mut reason, LONGEST_REASON);
         reason
     }
 
     /// What stands behind the step's verb.
     pub(super) fn text(&self) -> String {
-        self.cause.to_string()
+        let text = with_causes(&self.cause);
+        text.lines().next().unwrap_or_default().to_owned()
     }
 
-    /// What the tools said last.
+    /// What there is to read below it: more lines of the cause, and what the tools said last.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "few causes bring lines of their own")]
     pub(super) fn lines(&self) -> Vec<String> {
         match &self.cause {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
             Cause::Broken(broken) => broken.lines().to_vec(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
-            Cause::Cancelled { .. }
-            | Cause::TooLong { .. }
-            | Cause::Interrupted
-            | Cause::Taken(_)
-            | Cause::Checkout(_)
-            | Cause::Workspace(_)
-            | Cause::Target(_)
-            | Cause::Plan(_)
-            | Cause::Image { .. }
-            | Cause::ImageTooLong { .. }
-            | Cause::Start(_)
-            | Cause::Rollout(RolloutError::Engine(_))
-            | Cause::Engine(_)
-            | Cause::NotServed(_)
-            | Cause::Unreadable(_)
-            | Cause::Run(_) => Vec::new(),
+            cause => cause.to_string().lines().skip(1).map(str::to_owned).collect(),
         }
     }
 }

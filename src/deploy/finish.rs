@@ -6,11 +6,15 @@ use tracing::warn;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
+use crate::deploy::docker_target::Farewell;
+use crate::deploy::failure::Cause;
 use crate::deploy::stored;
 use crate::deploy::targets::{Target, connect};
+use crate::domain::causes::with_causes;
 use crate::domain::history::Step;
 use crate::domain::job::{Outcome, RefResult};
 use crate::domain::pinned::Pinned;
+use crate::domain::run::RunOutcome;
 use crate::jobs::{RunEnd, RunError};
 
 /// Releases before the live one whose images are kept for a rollback.
@@ -25,10 +29,15 @@ impl Deployment<'_> {
         self.move_ref().await?;
         let text = self.live_text().await?;
         self.recorder.step(Step::Live, text).await;
-        if let Err(words) = self.remove_old().await {
-            warn!("Could not remove what was left of an old release: {words}");
-            let text = format!("warning: {words}; it is tried again");
-            self.recorder.line(Step::Live, text).await;
+        match self.remove_old().await {
+            Ok(()) => {}
+            Err(Cause::Run(error)) => return Err(error),
+            Err(cause) => {
+                let words = with_causes(&cause);
+                warn!("Could not remove what was left of an old release: {words}");
+                let text = format!("warning: {words}; it is tried again");
+                self.recorder.line(Step::Live, text).await;
+            }
         }
         self.recorder.flush().await;
         self.run
@@ -39,6 +48,7 @@ impl Deployment<'_> {
                 step: Step::Live,
                 // People have read it by then: an old release may take its time to end.
                 text: String::new(),
+                run: RunOutcome::Live,
             })
             .await
     }
@@ -50,6 +60,9 @@ impl Deployment<'_> {
         let name = job.ref_name.as_ref().map_or("", |name| name.short()).to_owned();
         let tip = end.tip.map_or_else(|| "gone".to_owned(), |tip| format!("at {}", tip.short()));
         let text = match end.result {
+            RefResult::Elsewhere if let Some(why) = &end.refusal => {
+                format!("{name} stays where it is: {why}")
+            }
             RefResult::Moved | RefResult::Pending => format!("{name} {tip}"),
             RefResult::Kept => format!("{name} went on meanwhile: {tip}"),
             RefResult::Elsewhere => {
@@ -61,36 +74,36 @@ impl Deployment<'_> {
     }
 
     /// Removes everything of the environment but the live release, and images nobody needs.
-    async fn remove_old(&mut self) -> Result<(), String> {
+    async fn remove_old(&mut self) -> Result<(), Cause> {
         let environment = self.run.job().environment_id;
-        let live = self.run.live_release().await.map_err(|error| error.to_string())?;
-        let Some(live) = live else { return Ok(()) };
+        let Some(live) = self.run.live_release().await? else { return Ok(()) };
         let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, &self.settings().docker);
-        let kept = self.kept_images().await.map_err(|error| error.to_string())?;
-        for Target { docker, .. } in targets.await.map_err(|error| error.to_string())? {
-            self.run.still_owns().await.map_err(|error| error.to_string())?;
-            docker.sweep(environment, &[live.fence]).await.map_err(|error| error.to_string())?;
-            docker.sweep_images(environment, &kept).await.map_err(|error| error.to_string())?;
+        let targets = connect(clusters, &self.settings().docker).await?;
+        for Target { docker, .. } in &targets {
+            self.run.still_owns().await?;
+            docker.sweep(environment, &[live.fence], Farewell::Long).await?;
+        }
+        let kept = self.kept_images().await?;
+        for Target { docker, .. } in &targets {
+            docker.sweep_images(environment, &kept).await?;
         }
         Ok(())
     }
 
     /// Ids of the images of the live release and of those one may want back.
-    async fn kept_images(&self) -> diesel::QueryResult<BTreeSet<String>> {
+    async fn kept_images(&self) -> Result<BTreeSet<String>, Cause> {
         let environment = self.run.job().environment_id;
-        let images = self
+        let releases = self
             .jobs()
             .db()
             .run(async move |connection| {
                 Release::images_worth_keeping(connection, environment, KEPT_RELEASES).await
             })
-            .await?;
+            .await
+            .map_err(RunError::from)?;
         let mut kept = BTreeSet::new();
-        for images in images {
-            let pinned: Result<crate::domain::release::PinnedImages, _> =
-                serde_json::from_value(images);
-            for image in pinned.unwrap_or_default().into_values() {
+        for images in releases {
+            for image in stored::images(&images)?.into_values() {
                 match image {
                     Pinned::ImageId(id) | Pinned::Digest(id) => kept.insert(id),
                 };

@@ -28,11 +28,13 @@ use tracing::{error, info};
 use crate::config::{DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig};
 use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
+use crate::deploy::workspace::Workspace;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
+use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, blocking};
 
 /// Settings of deployments.
 #[derive(Debug, Clone)]
@@ -74,6 +76,8 @@ struct Deployment<'a> {
     watch: Stopwatch,
     /// The step under way, for whatever ends it from outside.
     step: Step,
+    /// The run's own folder, while it has one.
+    workspace: Option<Workspace>,
 }
 
 impl Deployer {
@@ -94,8 +98,15 @@ impl Deployer {
         let refused = recorder.refused();
         let number = run.job().number;
         let (began, step) = (Stopwatch::start(), Step::Checkout);
-        let mut deployment =
-            Deployment { deployer: self, run, recorder, began, watch: began, step };
+        let mut deployment = Deployment {
+            deployer: self,
+            run,
+            recorder,
+            began,
+            watch: began,
+            step,
+            workspace: None,
+        };
         let ended = tokio::select! {
             ended = deployment.play(task, &lease) => ended,
             () = lease.lost() => Err(RunError::Lost),
@@ -130,6 +141,13 @@ impl Deployment<'_> {
         self.watch
     }
 
+    /// Removes the run's own folder, on a thread that may block.
+    async fn clear_workspace(&mut self) {
+        if let Some(workspace) = self.workspace.take() {
+            blocking(move || drop(workspace)).await;
+        }
+    }
+
     async fn play(&mut self, task: Task, lease: &Lease) -> Result<(), RunError> {
         match task {
             Task::Deploy => self.deploy(lease).await,
@@ -152,7 +170,8 @@ impl Deployment<'_> {
             }
             () = interrupt.cancelled() => Err(Cause::Interrupted.into()),
         };
-        // Not dropped by anything: an answer to its COMMIT decides which way the story goes.
+        // Dropped by nothing but the loss of the environment: the answer to its COMMIT decides which
+        // way the story goes.
         let live = match rolled_out {
             Ok(release) => self.run.go_live(&release).await.map_err(Failure::from),
             Err(failure) => Err(failure),
@@ -170,16 +189,18 @@ impl Deployment<'_> {
         }
         let applied = self.run.has_applied().await?;
         if matches!(failure.cause, Cause::Interrupted) && !applied {
+            self.clear_workspace().await;
             self.recorder.flush().await;
             return self.run.give_back().await;
         }
         let step = failure.step.unwrap_or(self.step);
         self.tell(step, &failure).await;
+        self.clear_workspace().await;
         let mut reason = failure.reason();
         if applied && let Err(not_put_back) = self.put_back().await? {
             reason = format!("{reason}; not put back: {not_put_back}");
         }
-        self.end(failure.cause.outcome(), step, reason).await
+        self.end(failure.cause.outcomes(), step, reason).await
     }
 
     /// Writes why it failed, and what the tools said last.
@@ -194,7 +215,12 @@ impl Deployment<'_> {
     }
 
     /// Writes the last row of a job that is not live.
-    async fn end(&mut self, outcome: Outcome, step: Step, reason: String) -> Result<(), RunError> {
+    async fn end(
+        &mut self,
+        (outcome, run): (Outcome, RunOutcome),
+        step: Step,
+        reason: String,
+    ) -> Result<(), RunError> {
         self.recorder.flush().await;
         let number = self.run.job().number;
         let (failed_step, last, text) = match outcome {
@@ -209,6 +235,6 @@ impl Deployment<'_> {
             | Outcome::Lost
             | Outcome::Refused => (None, Step::Ended, reason.clone()),
         };
-        self.run.end(RunEnd { outcome, failed_step, reason, step: last, text }).await
+        self.run.end(RunEnd { outcome, failed_step, reason, step: last, text, run }).await
     }
 }

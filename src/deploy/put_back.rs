@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
+use crate::deploy::docker_target::Farewell;
 use crate::deploy::failure::Cause;
 use crate::deploy::steps::ROUTERS_TIME;
 use crate::deploy::stored;
@@ -13,6 +14,7 @@ use crate::deploy::targets::connect;
 use crate::domain::history::Step;
 use crate::domain::ids::Fence;
 use crate::domain::job::Outcome;
+use crate::domain::run::RunOutcome;
 use crate::jobs::RunError;
 use crate::routing::{NotServed, wait_until_served};
 
@@ -22,15 +24,18 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 impl Deployment<'_> {
     /// Ends a job whose worker was lost after it may have changed something.
     pub(super) async fn put_back_lost(&mut self) -> Result<(), RunError> {
-        let job = self.run.job();
-        let (outcome, mut reason) = match &job.cancel_asked_by {
-            Some(by) => (Outcome::Cancelled, format!("cancelled by {by}")),
-            None => (Outcome::Lost, "its worker was lost".to_owned()),
+        let cancelled_by = self.run.job().cancel_asked_by.clone();
+        let (outcomes, reason) = match (self.put_back().await?, cancelled_by) {
+            (Ok(()), Some(by)) => {
+                ((Outcome::Cancelled, RunOutcome::Cancelled), format!("cancelled by {by}"))
+            }
+            (Ok(()), None) => ((Outcome::Lost, RunOutcome::Lost), "its worker was lost".to_owned()),
+            (Err(words), _) => {
+                let reason = format!("its worker was lost; not put back: {words}");
+                ((Outcome::Lost, RunOutcome::Lost), reason)
+            }
         };
-        if let Err(not_put_back) = self.put_back().await? {
-            reason = format!("{reason}; not put back: {not_put_back}");
-        }
-        self.end(outcome, Step::Rollout, reason).await
+        self.end(outcomes, Step::Rollout, reason).await
     }
 
     /// Makes the environment what it was, and tries for some minutes.
@@ -88,7 +93,8 @@ impl Deployment<'_> {
         let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
         self.run.still_owns().await?;
         for target in &targets {
-            target.docker.sweep(self.run.job().environment_id, &keep).await?;
+            let environment = self.run.job().environment_id;
+            target.docker.sweep(environment, &keep, Farewell::Long).await?;
         }
         Ok(live)
     }

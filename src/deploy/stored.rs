@@ -39,8 +39,8 @@ pub(super) fn json(value: &impl Serialize) -> Result<Value, Unreadable> {
 }
 
 /// The images of a release.
-pub(super) fn images(release: &Release) -> Result<PinnedImages, Unreadable> {
-    read(&release.images)
+pub(super) fn images(images: &Value) -> Result<PinnedImages, Unreadable> {
+    read(images)
 }
 
 /// The variables of a release.

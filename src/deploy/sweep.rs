@@ -1,17 +1,28 @@
-//! Removes what killed workers left where nothing runs.
+//! Brings back what is missing of what serves, and removes what killed workers left, where nothing
+//! runs.
+
+use std::time::Duration;
 
 use tracing::{info, warn};
 
+use crate::config::DockerConfig;
 use crate::db::models::cluster;
 use crate::db::models::environment::Environment;
 use crate::db::models::release::Release;
 use crate::db::models::run as runs;
 use crate::db::pool::Transient;
+use crate::deploy::docker_target::{Farewell, StartError};
+use crate::deploy::stored::Unreadable;
 use crate::deploy::targets::{Target, TargetError, connect};
-use crate::deploy::{Deployer, workspace};
+use crate::deploy::{Deployer, stored, workspace};
 use crate::docker::EngineError;
-use crate::domain::ids::EnvironmentId;
+use crate::domain::ids::{EnvironmentId, Fence};
+use crate::domain::snapshot::Cluster;
 use crate::tasks::blocking;
+
+/// Time that engines have for one environment, below the time after which PostgreSQL ends a
+/// transaction in which nothing happens.
+const ENGINES_TIME: Duration = Duration::from_secs(15);
 
 /// Why an environment was not swept.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +33,12 @@ enum SweepError {
     Target(#[from] TargetError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("an engine did not do it within 15 s; it is tried again")]
+    Slow,
     #[error("could not remove workspaces: {0}")]
     Workspaces(#[from] std::io::Error),
 }
@@ -34,8 +51,8 @@ impl Transient for SweepError {
 }
 
 impl Deployer {
-    /// Removes, in every environment that no run holds, what is not of the live release, and
-    /// workspaces of runs that are over.
+    /// In every environment that no run holds: brings back what is missing of the live release and
+    /// removes what is not of it. Also removes workspaces of runs that are over.
     pub async fn sweep_idle(&self) {
         if let Err(error) = self.sweep_workspaces().await {
             warn!("Could not sweep workspaces: {error}");
@@ -78,16 +95,34 @@ impl Deployer {
                 if runs::open_of_environment(connection, id).await?.is_some() {
                     return Ok(());
                 }
-                let live = Release::live(connection, id).await?.map(|release| release.fence);
+                let live = Release::live(connection, id).await?;
                 let clusters = cluster::of_environment(connection, id).await?;
-                for Target { docker, .. } in connect(clusters, &settings).await? {
-                    let swept = docker.sweep(id, live.as_slice()).await?;
-                    if !swept.containers.is_empty() || !swept.networks.is_empty() {
-                        info!("Swept {:?} and {:?}", swept.containers, swept.networks);
-                    }
-                }
-                Ok::<_, SweepError>(())
+                let tidying = tidy(id, clusters, live, &settings);
+                tokio::time::timeout(ENGINES_TIME, tidying)
+                    .await
+                    .map_err(|_slow| SweepError::Slow)?
             })
             .await
     }
+}
+
+/// Makes an environment what its live release says.
+async fn tidy(
+    environment: EnvironmentId,
+    clusters: Vec<Cluster>,
+    live: Option<Release>,
+    settings: &DockerConfig,
+) -> Result<(), SweepError> {
+    let objects = live.as_ref().map(stored::objects).transpose()?.unwrap_or_default();
+    let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
+    for Target { cluster, docker } in connect(clusters, settings).await? {
+        for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {
+            docker.revive(&on.placed).await?;
+        }
+        let swept = docker.sweep(environment, &keep, Farewell::Short).await?;
+        if !swept.containers.is_empty() || !swept.networks.is_empty() {
+            info!("Swept {:?} and {:?}", swept.containers, swept.networks);
+        }
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ use crate::domain::job::{JobState, Outcome};
 use crate::domain::oid::Oid;
 use crate::git::bare_repository::Swap;
 use crate::history::{Appended, Writer, append};
-use crate::jobs::{Jobs, JobsError, Verdict, end};
+use crate::jobs::{Jobs, JobsError, Verdict, end, end_and_ring};
 
 /// Characters of a fingerprint that are shown: its kind and enough to tell keys apart.
 const SHOWN_FINGERPRINT: usize = 13;
@@ -117,7 +117,7 @@ impl Jobs {
         let made_here = matches!(created, Created::New(_));
         self.db
             .transaction(async move |connection| {
-                RepositoryLock::take(connection, project).await?;
+                let lock = RepositoryLock::take(connection, project).await?;
                 let job = Job::find(connection, id).await?;
                 drop(Environment::lock(connection, job.environment_id).await?);
                 let job = Job::lock(connection, id).await?;
@@ -129,17 +129,20 @@ impl Jobs {
                         return Ok(MovedAtOnce::Elsewhere(jobs.tip(project, name).await?));
                     }
                     // The claim of a job that moves its ref at once has moved it.
-                    JobState::Running | JobState::Ended(_) if made_here => {
-                        return Ok(MovedAtOnce::Moved);
+                    JobState::Running if made_here => return Ok(MovedAtOnce::Moved),
+                    JobState::Ended(_) => {
+                        let is_there = jobs.tip(project, name).await? == Some(new);
+                        let why =
+                            || MovedAtOnce::Refused(format!("job {}: {}", job.number, job.reason));
+                        return Ok(if is_there { MovedAtOnce::Moved } else { why() });
                     }
-                    JobState::Ended(_) => return Ok(MovedAtOnce::AtItsEnd),
                     JobState::Running if job.ref_result.is_some() => {
                         return Ok(MovedAtOnce::AtItsEnd);
                     }
                     JobState::Running => job.expected_tip,
                     JobState::Queued => job.old_oid,
                 };
-                let moved = match jobs.swap(project, &name, expected, Some(new)).await? {
+                let moved = match jobs.swap(&lock, &name, expected, Some(new)).await? {
                     Swap::Done => MovedAtOnce::Moved,
                     Swap::Elsewhere(tip) if tip == Some(new) => MovedAtOnce::Moved,
                     Swap::Elsewhere(tip) => MovedAtOnce::Elsewhere(tip),
@@ -149,7 +152,7 @@ impl Jobs {
                     Job::set_moves_at_once(connection, id).await?;
                 } else if made_here {
                     let reason = moved.reason(&name);
-                    end(connection, &job, &Verdict::new(Outcome::Stale, reason)).await?;
+                    end_and_ring(connection, &job, &Verdict::new(Outcome::Stale, reason)).await?;
                 }
                 Ok(moved)
             })

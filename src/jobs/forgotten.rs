@@ -7,7 +7,7 @@ use crate::db::models::job::Job;
 use crate::db::models::run as runs;
 use crate::domain::history::Step;
 use crate::domain::job::{JobState, Outcome};
-use crate::jobs::{Jobs, JobsError, Verdict, end};
+use crate::jobs::{Jobs, JobsError, Verdict, end_and_ring};
 
 impl Jobs {
     /// Ends jobs that no worker took for so long, where no run holds their environment.
@@ -32,7 +32,7 @@ impl Jobs {
                         failed_step: Some(Step::Queue),
                         ..Verdict::new(Outcome::Failed, "not started in time")
                     };
-                    end(connection, &job, &verdict).await
+                    end_and_ring(connection, &job, &verdict).await
                 })
                 .await?;
         }

@@ -118,7 +118,7 @@ impl Keeper {
         let (job, attempt) = (self.run.job().id, self.run.attempt());
         let lease_ms = self.run.lease_ms();
         self.run
-            .db()
+            .vital()
             .run(async move |connection| {
                 if !runs::renew(connection, job, attempt, lease_ms).await? {
                     return Ok(Renewal::Lost);

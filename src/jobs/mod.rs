@@ -10,6 +10,7 @@ mod create;
 mod forgotten;
 mod lease;
 mod queue_place;
+mod redeploy;
 mod refs;
 mod run;
 
@@ -40,6 +41,7 @@ pub use run::{RefEnd, Run, RunEnd, RunError};
 #[derive(Debug, Clone)]
 pub struct Jobs {
     db: Db,
+    vital: Db,
     repositories: Repositories,
     lease: Duration,
     ssh: String,
@@ -68,10 +70,18 @@ impl Transient for JobsError {
 impl Jobs {
     /// Jobs of an installation.
     ///
-    /// `lease` is how long a run keeps its environment without a sign of life; `ssh` is the
-    /// command that people type before the name of one of ours, such as `ssh git@example.org`.
-    pub const fn new(db: Db, repositories: Repositories, lease: Duration, ssh: String) -> Self {
-        Self { db, repositories, lease, ssh }
+    /// Over `vital` leases are renewed and Histories are written, so that they never wait for
+    /// whatever keeps the connections of `db` busy. `lease` is how long a run keeps its environment
+    /// without a sign of life; `ssh` is the command that people type before the name of one of
+    /// ours, such as `ssh git@example.org`.
+    pub const fn new(
+        db: Db,
+        vital: Db,
+        repositories: Repositories,
+        lease: Duration,
+        ssh: String,
+    ) -> Self {
+        Self { db, vital, repositories, lease, ssh }
     }
 
     /// Where rows are.
@@ -124,9 +134,21 @@ impl Verdict {
         let text = reason.clone();
         Self { outcome, failed_step: None, reason, text, superseded_by: None }
     }
+
+    /// A job that somebody wants to end.
+    fn cancelled(job: &Job) -> Self {
+        let by = job.cancel_asked_by.as_deref().unwrap_or("somebody");
+        Self::new(Outcome::Cancelled, format!("cancelled by {by}"))
+    }
+
+    /// A job that a newer one was taken before.
+    fn superseded(by: &Job) -> Self {
+        let verdict = Self::new(Outcome::Superseded, format!("superseded by job {}", by.number));
+        Self { superseded_by: Some(by.id), ..verdict }
+    }
 }
 
-/// Ends a job whose environment's row the caller has locked, and rings for the next.
+/// Ends a job whose environment's row the caller has locked.
 ///
 /// A job that has ended stays as it is.
 async fn end(
@@ -149,9 +171,17 @@ async fn end(
         Appended::Refused => return Ok(()),
         Appended::Written => {}
     }
-    Job::set_ended(connection, job.id, verdict.outcome, &verdict.reason, verdict.superseded_by)
-        .await?;
-    Release::set_failed_of_job(connection, job.id).await?;
+    job.set_ended(connection, verdict.outcome, &verdict.reason, verdict.superseded_by).await?;
+    Release::set_failed_of_job(connection, job.id).await
+}
+
+/// Ends a job likewise, and rings for the next.
+async fn end_and_ring(
+    connection: &mut AsyncPgConnection,
+    job: &Job,
+    verdict: &Verdict,
+) -> diesel::QueryResult<()> {
+    end(connection, job, verdict).await?;
     ring_next(connection, job.environment_id).await
 }
 

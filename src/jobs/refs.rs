@@ -37,11 +37,11 @@ impl Jobs {
         let jobs = self.clone();
         self.db
             .transaction(async move |connection| {
-                RepositoryLock::take(connection, project).await?;
+                let lock = RepositoryLock::take(connection, project).await?;
                 if let Some(job) = Job::open_of_ref(connection, project, &name).await?.first() {
                     return Ok(RefChange::Deploying(job.number));
                 }
-                Ok::<_, JobsError>(match jobs.swap(project, &name, old, new).await? {
+                Ok::<_, JobsError>(match jobs.swap(&lock, &name, old, new).await? {
                     Swap::Done => RefChange::Done,
                     // The answer to an earlier try may have been lost.
                     Swap::Elsewhere(tip) if tip == new => RefChange::Done,
@@ -61,16 +61,18 @@ impl Jobs {
         self.in_repository(project, move |repository| repository.tip(&name)).await
     }
 
-    /// Changes a ref; the caller holds the repository's lock.
+    /// Changes a ref.
     pub(super) async fn swap(
         &self,
-        project: ProjectId,
+        lock: &RepositoryLock,
         name: &RefName,
         expected: Option<Oid>,
         new: Option<Oid>,
     ) -> Result<Swap, GitError> {
         let name = name.clone();
-        self.in_repository(project, move |repository| repository.swap(&name, expected, new, "push"))
-            .await
+        self.in_repository(lock.project(), move |repository| {
+            repository.swap(&name, expected, new, "push")
+        })
+        .await
     }
 }

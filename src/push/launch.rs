@@ -14,7 +14,6 @@ use crate::domain::snapshot::Snapshot;
 use crate::jobs::{Created, JobsError, MovedAtOnce};
 use crate::paas_file::{Broken, Launch, compile_at};
 use crate::push::handle::{Fate, Handling};
-use crate::push::redeploy::snapshot;
 use crate::push::{Answer, Update};
 use crate::tasks::blocking;
 
@@ -34,7 +33,7 @@ impl Handling<'_> {
     ) -> Result<Fate, JobsError> {
         let environment = self.environments.get(&rule.environment);
         let environment = environment.ok_or(diesel::result::Error::NotFound)?;
-        let snapshot = snapshot(&self.pushes.jobs, &self.project, environment).await?;
+        let snapshot = self.pushes.jobs.snapshot(&self.project, environment).await?;
         let launched = match self.compile(new, update.old, &snapshot).await {
             Ok(launched) => launched,
             Err(broken) => {

@@ -10,7 +10,6 @@ mod follow;
 mod handle;
 mod launch;
 mod policy;
-mod redeploy;
 mod session;
 mod store;
 mod update;
@@ -24,7 +23,6 @@ use crate::jobs::Jobs;
 pub use answer::{Answer, RefAnswer};
 pub use follow::{Viewer, Watched};
 pub use policy::Refusal;
-pub use redeploy::redeploy;
 pub use session::{PushSession, SessionKey, Sessions, Stage, Ticket};
 pub use update::{BadUpdate, RawUpdate, Update};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
-use pierhead::deploy::docker_target::DockerTarget;
+use pierhead::deploy::docker_target::{DockerTarget, Farewell};
 use pierhead::docker::{BuildError, ContextLimits, Engine};
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use pierhead::domain::pinned::Pinned;
@@ -161,7 +161,7 @@ impl Drop for DockerHost {
                     // A sweep would give each of them time to end.
                     target.engine.remove_container(&container.id).await.unwrap();
                 }
-                target.sweep(environment, &[]).await.unwrap();
+                target.sweep(environment, &[], Farewell::Short).await.unwrap();
                 // A base goes when what was built from it is gone.
                 while !target.sweep_images(environment, &BTreeSet::new()).await.unwrap().is_empty()
                 {

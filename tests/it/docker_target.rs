@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pierhead::deploy::docker_target::{
-    ImageError, PodReady, RolloutError, StartError, Swept, Unhealthy,
+    Farewell, ImageError, PodReady, RolloutError, StartError, Swept, Unhealthy,
 };
 use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
@@ -169,7 +169,7 @@ async fn a_sweep_keeps_what_serves_and_nothing_else() {
     for stack in &stacks {
         host.target.start(stack).await.unwrap();
     }
-    let swept = host.target.sweep(host.environment, &[Fence(2)]).await.unwrap();
+    let swept = host.target.sweep(host.environment, &[Fence(2)], Farewell::Short).await.unwrap();
     let names = |stack: &Stack| -> BTreeSet<String> {
         let groups = stack.groups.iter();
         groups.flat_map(|group| &group.containers).map(|own| own.name.clone()).collect()
@@ -178,7 +178,7 @@ async fn a_sweep_keeps_what_serves_and_nothing_else() {
     assert_eq!(swept.containers.into_iter().collect::<BTreeSet<_>>(), over);
     assert_eq!(swept.networks.len(), 2);
     assert_eq!(host.container_names().await, names(&stacks[1]));
-    let again = host.target.sweep(host.environment, &[Fence(2)]).await.unwrap();
+    let again = host.target.sweep(host.environment, &[Fence(2)], Farewell::Short).await.unwrap();
     assert_eq!(again, Swept::default());
 
     let old = host.image("old", "CMD [\"sleep\", \"1\"]").await;
@@ -290,7 +290,7 @@ async fn two_stacks_never_share_addresses_and_a_full_pool_is_told() {
         "no network of 10.215.255.128/25 is free; raise docker.networks or remove networks"
     );
 
-    host.target.sweep(host.environment, &[Fence(2)]).await.unwrap();
+    host.target.sweep(host.environment, &[Fence(2)], Farewell::Short).await.unwrap();
     host.target.start(&stacks[2]).await.unwrap();
     let taken = host.target.revive(&first).await.unwrap_err();
     assert!(matches!(taken, StartError::AddressesTaken(_)), "{taken:?}");

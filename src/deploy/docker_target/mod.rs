@@ -19,12 +19,12 @@ use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stac
 
 pub use images::ImageError;
 pub use rollout::{PodReady, RolloutError, Unhealthy};
-pub use sweep::Swept;
+pub use sweep::{Farewell, Swept};
 
 /// Groups that are started at the same time: an engine does little more at once.
 const AT_ONCE: usize = 4;
 
-/// Seconds a container has to end when it is asked to.
+/// Seconds a container that people may be using has to end when it is asked to.
 const STOP_SECONDS: i32 = 10;
 
 /// A Docker Engine that deployments are put on.
@@ -300,7 +300,7 @@ mod tests {
         check(target.start(&placed.stack));
         check(target.revive(placed));
         check(target.wait_healthy(placed, Duration::ZERO, |_| {}));
-        check(target.sweep(environment, &[]));
+        check(target.sweep(environment, &[], Farewell::Short));
         check(target.sweep_images(environment, keep));
         check(target.plan_builds(deployment, provenance, Path::new("")));
         check(target.build(build, Path::new(""), limits, lines));

@@ -11,6 +11,24 @@ use crate::domain::ids::{EnvironmentId, Fence};
 /// Containers that are ended at the same time; most of that time they only wait.
 const AT_ONCE: usize = 16;
 
+/// How long a container has to end when it is asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// It may have served people a moment ago: 10 s.
+    Long,
+    /// It is a leftover that nobody was sent to: 1 s.
+    Short,
+}
+
+impl Farewell {
+    const fn seconds(self) -> i32 {
+        match self {
+            Self::Long => STOP_SECONDS,
+            Self::Short => 1,
+        }
+    }
+}
+
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -31,6 +49,7 @@ impl DockerTarget {
         &self,
         environment: EnvironmentId,
         keep: &[Fence],
+        farewell: Farewell,
     ) -> Result<Swept, EngineError> {
         let keep: Vec<String> = keep.iter().map(ToString::to_string).collect();
         let fence = self.labels.fence();
@@ -41,7 +60,7 @@ impl DockerTarget {
 
         let containers = self.engine.containers(&label).await?.into_iter();
         let removals = stream::iter(containers.filter(|owned| is_over(&owned.labels)))
-            .map(async |owned| self.end(owned).await)
+            .map(async |owned| self.end(owned, farewell).await)
             .buffered(AT_ONCE);
         let mut swept = Swept::default();
         let mut refusal = None;
@@ -63,9 +82,9 @@ impl DockerTarget {
         refusal.map_or(Ok(swept), Err)
     }
 
-    async fn end(&self, container: Owned) -> Result<String, EngineError> {
+    async fn end(&self, container: Owned, farewell: Farewell) -> Result<String, EngineError> {
         // One that cannot be stopped is removed all the same, or says why not.
-        self.engine.stop_container(&container.id, STOP_SECONDS).await.ok();
+        self.engine.stop_container(&container.id, farewell.seconds()).await.ok();
         self.engine.remove_container(&container.id).await?;
         Ok(container.name)
     }

@@ -1,5 +1,7 @@
 //! The commit's files, written to a folder of the run's own.
 
+use std::path::PathBuf;
+
 use crate::deploy::Deployment;
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::workspace::Workspace;
@@ -17,8 +19,8 @@ impl Deployment<'_> {
         self.run.job().new_oid.expect("a claimed job names a commit")
     }
 
-    /// Writes the commit's files into a new workspace.
-    pub(super) async fn check_out(&mut self) -> Result<Workspace, Failure> {
+    /// Writes the commit's files into a new workspace, and says where they are.
+    pub(super) async fn check_out(&mut self) -> Result<PathBuf, Failure> {
         let watch = self.begin(Step::Checkout);
         let commit = self.commit();
         let (root, job, attempt) =
@@ -40,7 +42,9 @@ impl Deployment<'_> {
         for line in warnings(&written) {
             self.recorder.line(Step::Checkout, line).await;
         }
-        Ok(workspace)
+        let root = workspace.checkout();
+        self.workspace = Some(workspace);
+        Ok(root)
     }
 }
 

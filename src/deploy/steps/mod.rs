@@ -8,8 +8,6 @@ mod rollout;
 
 pub(super) use rollout::ROUTERS_TIME;
 
-use std::path::PathBuf;
-
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Failure;
@@ -19,15 +17,14 @@ use crate::domain::history::Step;
 impl Deployment<'_> {
     /// Everything up to the point at which people are sent to the new release.
     pub(super) async fn roll_out(&mut self) -> Result<Release, Failure> {
-        let workspace = self.check_out().await?;
-        let root: PathBuf = workspace.checkout();
+        let root = self.check_out().await?;
         let model = self.compile().await?;
         self.begin(Step::Image);
         let clusters = self.run.job().snapshot.clusters.clone();
         let targets = connect(clusters, &self.settings().docker).await?;
         let images = self.images(&model, &targets, &root).await?;
         // Whatever is applied comes from the images: the files are not needed any more.
-        drop(workspace);
+        self.clear_workspace().await;
         let live = self.run.live_release().await?;
         let (release, stacks) = self.release(&model, images, &targets, live.as_ref()).await?;
         let placed = self.start(&release, stacks, &targets, live.as_ref()).await?;

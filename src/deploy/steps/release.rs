@@ -46,7 +46,7 @@ impl Deployment<'_> {
         let text = match live {
             None => format!("{}: the first", release.number),
             Some(live) => {
-                let before = (stored::images(live)?, stored::variables(live)?);
+                let before = (stored::images(&live.images)?, stored::variables(live)?);
                 let change = describe_change((&before.0, &images), (&before.1, &variables));
                 format!("{}: {change} changed since {}", release.number, live.number)
             }

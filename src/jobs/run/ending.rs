@@ -1,5 +1,7 @@
 //! How a run ends: its ref, its job, or a job given back.
 
+use tracing::warn;
+
 use crate::db::lock::RepositoryLock;
 use crate::db::models::environment::Environment;
 use crate::db::models::job::Job;
@@ -13,7 +15,7 @@ use crate::domain::ref_move::{AtEnd, RefMoves, at_end};
 use crate::domain::run::RunOutcome;
 use crate::git::bare_repository::{GitError, Swap};
 use crate::history::{Appended, append};
-use crate::jobs::{JobsError, Run, RunError, ring_next};
+use crate::jobs::{Run, RunError, Verdict, end, ring_next};
 
 /// How a run and its job end.
 #[derive(Debug, Clone)]
@@ -28,15 +30,19 @@ pub struct RunEnd {
     pub step: Step,
     /// Text of the last row.
     pub text: String,
+    /// How the run ends.
+    pub run: RunOutcome,
 }
 
 /// Where a live job's ref stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefEnd {
     /// What came of it.
     pub result: RefResult,
     /// Where it is now.
     pub tip: Option<Oid>,
+    /// Why it could not be moved, if git did not allow it.
+    pub refusal: Option<String>,
 }
 
 impl Run {
@@ -57,7 +63,16 @@ impl Run {
                 if job.ref_moves != RefMoves::OnSuccess {
                     return Ok(None);
                 }
-                let end = run.settle_ref(&job, name, new).await.map_err(JobsError::from)?;
+                let end = match run.settle_ref(&job, name, new).await {
+                    Ok(end) => end,
+                    // What serves, serves: a repository that cannot be used must not hold the
+                    // environment for ever.
+                    Err(error) => {
+                        warn!("Could not move the ref of job {}: {error}", job.number);
+                        let refusal = Some("the server cannot use the repository".to_owned());
+                        RefEnd { result: RefResult::Elsewhere, tip: None, refusal }
+                    }
+                };
                 Job::set_ref_result(connection, &held, end.result).await?;
                 Ok(Some(end))
             })
@@ -66,7 +81,7 @@ impl Run {
 
     async fn settle_ref(&self, job: &Job, name: RefName, new: Oid) -> Result<RefEnd, GitError> {
         let expected = job.expected_tip;
-        let end = |result, tip| RefEnd { result, tip };
+        let end = |result, tip| RefEnd { result, tip, refusal: None };
         self.jobs
             .in_repository(self.project, move |repository| {
                 let tip = repository.tip(&name)?;
@@ -78,7 +93,9 @@ impl Run {
                     AtEnd::Move => match repository.swap(&name, tip, Some(new), "deploy")? {
                         Swap::Done => end(RefResult::Moved, Some(new)),
                         Swap::Elsewhere(tip) => end(RefResult::Elsewhere, tip),
-                        Swap::Refused(_) => end(RefResult::Elsewhere, tip),
+                        Swap::Refused(why) => {
+                            RefEnd { refusal: Some(why), ..end(RefResult::Elsewhere, tip) }
+                        }
                     },
                 })
             })
@@ -95,7 +112,7 @@ impl Run {
         self.db()
             .transaction(async move |connection| {
                 drop(Environment::lock(connection, run.job.environment_id).await?);
-                run.hold(connection).await?;
+                let (_held, job) = run.hold(connection).await?;
                 let outcome = end.outcome;
                 let row = NewEntry::end(
                     end.step,
@@ -108,29 +125,21 @@ impl Run {
                         exit_code: u8::from(outcome != Outcome::Live),
                     },
                 );
-                match append(connection, run.job.id, run.writer(), &[row]).await? {
+                match append(connection, job.id, run.writer(), &[row]).await? {
                     Appended::Written => {}
                     Appended::Refused => return Err(RunError::Lost),
                 }
-                Job::set_ended(connection, run.job.id, outcome, &end.reason, None).await?;
-                Release::set_failed_of_job(connection, run.job.id).await?;
-                let run_outcome = match outcome {
-                    Outcome::Live => RunOutcome::Live,
-                    Outcome::Cancelled => RunOutcome::Cancelled,
-                    Outcome::Lost => RunOutcome::Lost,
-                    Outcome::Failed | Outcome::Superseded | Outcome::Stale | Outcome::Refused => {
-                        RunOutcome::Failed
-                    }
-                };
-                runs::close(connection, run.job.id, run.attempt, run_outcome).await?;
-                Ok(ring_next(connection, run.job.environment_id).await?)
+                job.set_ended(connection, outcome, &end.reason, None).await?;
+                Release::set_failed_of_job(connection, job.id).await?;
+                runs::close(connection, job.id, run.attempt, end.run).await?;
+                Ok(ring_next(connection, job.environment_id).await?)
             })
             .await
     }
 
     /// Gives a job back that has changed no target, because its worker stops.
     ///
-    /// The try is not counted.
+    /// The try is not counted. A job that is to be cancelled ends.
     ///
     /// # Errors
     ///
@@ -140,10 +149,14 @@ impl Run {
         self.db()
             .transaction(async move |connection| {
                 drop(Environment::lock(connection, run.job.environment_id).await?);
-                run.hold(connection).await?;
-                runs::close(connection, run.job.id, run.attempt, RunOutcome::Interrupted).await?;
-                Job::set_queued(connection, run.job.id).await?;
-                Ok(ring_next(connection, run.job.environment_id).await?)
+                let (_held, job) = run.hold(connection).await?;
+                runs::close(connection, job.id, run.attempt, RunOutcome::Interrupted).await?;
+                if job.cancel_asked_at.is_some() {
+                    end(connection, &job, &Verdict::cancelled(&job)).await?;
+                } else {
+                    job.set_queued(connection).await?;
+                }
+                Ok(ring_next(connection, job.environment_id).await?)
             })
             .await
     }

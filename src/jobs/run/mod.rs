@@ -11,9 +11,10 @@ use crate::db::models::environment::Environment;
 use crate::db::models::job::{Held, Job};
 use crate::db::models::release::{NewRelease, Release};
 use crate::db::models::route;
-use crate::db::pool::{Db, Transient};
+use crate::db::pool::{Db, Transient, is_unique_violation};
 use crate::domain::ids::{Attempt, Fence, ProjectId, ReleaseId, RouteVersion};
 use crate::domain::job::RefResult;
+use crate::domain::ref_move::RefMoves;
 use crate::domain::route::{Host, Route};
 use crate::history::{Recorder, Writer};
 use crate::jobs::{Jobs, JobsError};
@@ -102,6 +103,10 @@ impl Run {
         &self.jobs
     }
 
+    pub(super) const fn vital(&self) -> &Db {
+        &self.jobs.vital
+    }
+
     pub(super) const fn db(&self) -> &Db {
         &self.jobs.db
     }
@@ -116,7 +121,7 @@ impl Run {
 
     /// Starts writing the History of this run.
     pub fn recorder(&self, tasks: &Tasks) -> Recorder {
-        Recorder::start(self.db(), self.job.id, self.writer(), tasks)
+        Recorder::start(self.vital(), self.job.id, self.writer(), tasks)
     }
 
     const fn writer(&self) -> Writer {
@@ -226,15 +231,20 @@ impl Run {
         routes: Vec<Route>,
     ) -> Result<RouteVersion, RunError> {
         let run = self.clone();
-        self.db()
-            .transaction(async move |connection| {
-                let (_held, job) = run.hold(connection).await?;
-                let entrances: Vec<_> =
-                    routes.iter().map(|route| (route.host.clone(), route.path.clone())).collect();
-                refuse_taken(connection, &job, &entrances).await?;
-                Ok(route::replace(connection, job.environment_id, release, &routes).await?)
-            })
-            .await
+        let switched = self.db().transaction(async move |connection| {
+            let (_held, job) = run.hold(connection).await?;
+            let entrances: Vec<_> =
+                routes.iter().map(|route| (route.host.clone(), route.path.clone())).collect();
+            refuse_taken(connection, &job, &entrances).await?;
+            Ok(route::replace(connection, job.environment_id, release, &routes).await?)
+        });
+        match switched.await {
+            // Somebody took it between the look and the change.
+            Err(RunError::Jobs(JobsError::Db(error))) if is_unique_violation(&error) => {
+                Err(RunError::Taken("an entrance".to_owned()))
+            }
+            switched => switched,
+        }
     }
 
     /// Makes a release the one that serves. From here the job can only end as live.
@@ -248,14 +258,20 @@ impl Run {
             .transaction(async move |connection| {
                 let mut lock = Environment::lock(connection, run.job.environment_id).await?;
                 let (held, job) = run.hold(connection).await?;
-                if job.ref_result.is_some() {
+                if lock.environment().live_release == Some(release.id) {
                     // Done before; the answer was lost.
                     return Ok(());
                 }
                 refuse_cancelled(&job)?;
                 release.set_live(connection, &held).await?;
                 lock.set_live(connection, release.id).await?;
-                Ok(Job::set_ref_result(connection, &held, RefResult::Pending).await?)
+                let result = match job.ref_moves {
+                    RefMoves::OnSuccess => RefResult::Pending,
+                    // Its handler or its claim has moved it.
+                    RefMoves::AtOnce => RefResult::Moved,
+                    RefMoves::Never => return Ok(()),
+                };
+                Ok(Job::set_ref_result(connection, &held, result).await?)
             })
             .await
     }

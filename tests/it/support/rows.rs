@@ -144,7 +144,7 @@ async fn claim(
 ) -> QueryResult<Fence> {
     let mut lock = Environment::lock(connection, environment).await?;
     let fence = lock.raise_fence(connection).await?;
-    Job::set_running(connection, job, fence, None).await?;
+    Job::lock(connection, job).await?.set_running(connection, fence, None).await?;
     let run = NewRun { job, environment, worker: "test", fence, lease_ms: 3_600_000 };
     run.insert(connection).await?;
     Ok(fence)
@@ -158,7 +158,8 @@ async fn finish(
 ) -> QueryResult<()> {
     let appended = append(connection, job, Writer::Outside, std::slice::from_ref(last)).await?;
     assert_eq!(appended, Appended::Written);
-    Job::set_ended(connection, job, end.outcome, &end.reason, None).await
+    let job = Job::lock(connection, job).await?;
+    job.set_ended(connection, end.outcome, &end.reason, None).await
 }
 
 async fn release(

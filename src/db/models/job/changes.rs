@@ -8,23 +8,28 @@ use crate::db::models::job::{Held, Job};
 use crate::db::schema::jobs;
 use crate::domain::git_ref::RefName;
 use crate::domain::ids::{Fence, JobId, Seq};
-use crate::domain::job::{JobState, Outcome, RefResult};
+use crate::domain::job::{MoveRefused, Outcome, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::RefMoves;
 use crate::domain::variables::Variables;
 
 /// What a redeploy deploys, found when it is claimed.
-#[derive(Debug, AsChangeset)]
+#[derive(Debug, Clone, AsChangeset)]
 #[diesel(table_name = jobs)]
-pub struct Source<'a> {
+pub struct Source {
     /// The ref.
-    pub ref_name: &'a RefName,
+    pub ref_name: RefName,
     /// Its tip.
     pub new_oid: Oid,
     /// First line of the tip's message.
-    pub subject: &'a str,
+    pub subject: String,
     /// Launch variables of the job that deployed the ref last.
-    pub variables: &'a Variables,
+    pub variables: Variables,
+}
+
+/// A move that a job's state refuses, as an error of the statement that would have made it.
+fn refused(refusal: MoveRefused) -> diesel::result::Error {
+    diesel::result::Error::QueryBuilderError(Box::new(refusal))
 }
 
 impl Job {
@@ -32,16 +37,17 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// When the database does not answer.
+    /// When its state refuses the move, or the database does not answer.
     pub async fn set_running(
+        &self,
         connection: &mut AsyncPgConnection,
-        id: JobId,
         fence: Fence,
         expected_tip: Option<Oid>,
     ) -> QueryResult<()> {
-        diesel::update(jobs::table.find(id))
+        let running = self.state.claimed().map_err(refused)?;
+        diesel::update(jobs::table.find(self.id).filter(jobs::state.eq(self.state.as_str())))
             .set((
-                jobs::state.eq(JobState::Running.as_str()),
+                jobs::state.eq(running.as_str()),
                 jobs::fence.eq(fence),
                 jobs::expected_tip.eq(expected_tip),
             ))
@@ -67,14 +73,15 @@ impl Job {
             .map(|_| ())
     }
 
-    /// Puts a job back into the queue.
+    /// Puts a running job back into the queue.
     ///
     /// # Errors
     ///
-    /// When the database does not answer.
-    pub async fn set_queued(connection: &mut AsyncPgConnection, id: JobId) -> QueryResult<()> {
-        diesel::update(jobs::table.find(id))
-            .set(jobs::state.eq(JobState::Queued.as_str()))
+    /// When its state refuses the move, or the database does not answer.
+    pub async fn set_queued(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        let queued = self.state.requeued().map_err(refused)?;
+        diesel::update(jobs::table.find(self.id).filter(jobs::state.eq(self.state.as_str())))
+            .set(jobs::state.eq(queued.as_str()))
             .execute(connection)
             .await
             .map(|_| ())
@@ -88,7 +95,7 @@ impl Job {
     pub async fn set_source(
         connection: &mut AsyncPgConnection,
         id: JobId,
-        source: &Source<'_>,
+        source: &Source,
     ) -> QueryResult<()> {
         diesel::update(jobs::table.find(id)).set(source).execute(connection).await.map(|_| ())
     }
@@ -97,18 +104,19 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// When the database does not answer.
+    /// When its state refuses the move, or the database does not answer.
     pub async fn set_ended(
+        &self,
         connection: &mut AsyncPgConnection,
-        id: JobId,
         outcome: Outcome,
         reason: &str,
         superseded_by: Option<JobId>,
     ) -> QueryResult<()> {
-        diesel::update(jobs::table.find(id))
+        let ended = self.state.ended(outcome).map_err(refused)?;
+        diesel::update(jobs::table.find(self.id).filter(jobs::state.eq(self.state.as_str())))
             .set((
-                jobs::state.eq("ended"),
-                jobs::outcome.eq(outcome),
+                jobs::state.eq(ended.as_str()),
+                jobs::outcome.eq(ended.outcome()),
                 jobs::reason.eq(reason),
                 jobs::superseded_by.eq(superseded_by),
                 jobs::ended_at.eq(now),

@@ -1,0 +1,77 @@
+//! Deploys again what a ref holds, without a push.
+
+use uuid::Uuid;
+
+use crate::db::models::cluster;
+use crate::db::models::environment::Environment;
+use crate::db::models::job::NewJob;
+use crate::db::models::project::Project;
+use crate::db::models::user::User;
+use crate::domain::ids::JobId;
+use crate::domain::job::JobKind;
+use crate::domain::ref_move::RefMoves;
+use crate::domain::snapshot::Snapshot;
+use crate::domain::variables::Variables;
+use crate::jobs::{Created, Jobs, JobsError};
+
+impl Jobs {
+    /// Creates a job that deploys the tip of the ref that was deployed last.
+    ///
+    /// What that is, and with which launch variables, is found when the job is claimed. `by` is
+    /// who asks, and the fingerprint of their key.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn redeploy(
+        &self,
+        project: &Project,
+        environment: &Environment,
+        (by, fingerprint): (&User, &str),
+    ) -> Result<Created, JobsError> {
+        let variables = Variables::default();
+        let new = NewJob {
+            id: JobId::from(Uuid::now_v7()),
+            kind: JobKind::Redeploy,
+            environment_id: environment.id,
+            push_id: None,
+            user_id: by.id,
+            pusher: by.name.clone(),
+            fingerprint: fingerprint.to_owned(),
+            ref_name: None,
+            old_oid: None,
+            new_oid: None,
+            subject: String::new(),
+            forced: false,
+            variables_hash: variables.hash(),
+            variables,
+            snapshot: self.snapshot(project, environment).await?,
+            ref_moves: RefMoves::Never,
+        };
+        self.create(project.id, new).await
+    }
+
+    /// What a job of an environment remembers of its project.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn snapshot(
+        &self,
+        project: &Project,
+        environment: &Environment,
+    ) -> Result<Snapshot, JobsError> {
+        let id = environment.id;
+        let clusters = self
+            .db
+            .run(async move |connection| cluster::of_environment(connection, id).await)
+            .await?;
+        Ok(Snapshot {
+            account: project.account.clone(),
+            project: project.slug.clone(),
+            environment: environment.name.clone(),
+            prefix: project.prefix.clone(),
+            clusters,
+        })
+    }
+}
