@@ -4,10 +4,8 @@ use crate::domain::oid::Oid;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::variables::Variables;
 use crate::git::bare_repository::{BareRepository, GitError, RootFile};
+use crate::git::commit_files::{TooMuch, paths};
 use crate::paas::{self, Compiled, Context, MOST_BYTES, render_warnings};
-
-/// Most paths of a commit that are looked at; a checkout has a limit of its own.
-const MOST_PATHS: usize = 1_000_000;
 
 /// What a file is compiled with, besides its text.
 #[derive(Debug)]
@@ -18,6 +16,8 @@ pub struct Launch<'a> {
     pub snapshot: &'a Snapshot,
     /// Launch variables.
     pub variables: &'a Variables,
+    /// Most files that a commit may have.
+    pub max_files: u64,
 }
 
 /// Why a commit's file did not compile.
@@ -45,6 +45,9 @@ pub enum Broken {
         /// All of them, as a compiler prints them.
         lines: Vec<String>,
     },
+    /// The commit has more in it than is ever deployed.
+    #[error(transparent)]
+    TooMuch(#[from] TooMuch),
     /// The repository could not be read.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -55,7 +58,11 @@ impl Broken {
     pub fn lines(&self) -> &[String] {
         match self {
             Self::Faults { lines, .. } => lines,
-            Self::Absent(_) | Self::NotAFile(_) | Self::TooLarge { .. } | Self::Git(_) => &[],
+            Self::Absent(_)
+            | Self::NotAFile(_)
+            | Self::TooLarge { .. }
+            | Self::TooMuch(_)
+            | Self::Git(_) => &[],
         }
     }
 }
@@ -91,7 +98,7 @@ pub fn compile_at(
         environment: launch.snapshot.environment.to_string(),
         prefix: launch.snapshot.prefix.clone(),
         variables: launch.variables.clone(),
-        tree: Some(repository.paths(commit, MOST_PATHS)?.into_iter().collect()),
+        tree: Some(paths(repository, commit, launch.max_files)?.into_iter().collect()),
         hard_quotas: Vec::new(),
     };
     match paas::compile(&content, &context) {

@@ -276,6 +276,7 @@ impl Parts {
             viewer,
             paas_file: config.paas_file.clone(),
             max_refs: config.push.max_refs,
+            max_files: config.git.max_files,
         };
         let program = std::env::current_exe().map_err(ServeError::System)?;
         let wire = Wire {

@@ -10,6 +10,7 @@ use git2::{ObjectType, Repository, Tree};
 
 use crate::domain::oid::Oid;
 use crate::git::bare_repository::{BareRepository, GitError};
+use crate::git::commit_files::DEEPEST;
 
 /// What a checkout may at most be.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,9 @@ pub enum CheckoutError {
     /// Too many files.
     #[error("the commit has more than {0} files")]
     TooMany(u64),
+    /// Folders in folders.
+    #[error("the commit has more than {DEEPEST} folders in each other")]
+    TooDeep,
     /// A name that leads out of the folder.
     #[error("the commit has a file named `{0}`")]
     Name(String),
@@ -74,7 +78,7 @@ pub fn write(
     let tree = repository.tree(commit)?;
     let mut writer =
         Writer { repository: repository.handle(), limits, written: Written::default() };
-    writer.tree(&tree, folder)?;
+    writer.tree(&tree, folder, 0)?;
     Ok(writer.written)
 }
 
@@ -86,7 +90,10 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes one folder. It is always new, so nothing in it can be a link to elsewhere.
-    fn tree(&mut self, tree: &Tree<'_>, folder: &Path) -> Result<(), CheckoutError> {
+    fn tree(&mut self, tree: &Tree<'_>, folder: &Path, depth: usize) -> Result<(), CheckoutError> {
+        if depth > DEEPEST {
+            return Err(CheckoutError::TooDeep);
+        }
         fs::create_dir(folder).map_err(|source| file_error(folder, source))?;
         for entry in tree {
             self.count(0, 1)?;
@@ -94,7 +101,7 @@ impl Writer<'_> {
             match entry.kind() {
                 Some(ObjectType::Tree) => {
                     let tree = self.repository.find_tree(entry.id()).map_err(GitError::from)?;
-                    self.tree(&tree, &path)?;
+                    self.tree(&tree, &path, depth + 1)?;
                 }
                 Some(ObjectType::Commit) => {
                     self.written.submodules += 1;

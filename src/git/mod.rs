@@ -6,5 +6,7 @@
 
 pub mod bare_repository;
 pub mod checkout;
+pub mod commit_files;
 pub mod pkt_line;
+pub mod quarantine;
 pub mod wire;

@@ -94,10 +94,12 @@ impl Handling<'_> {
     ) -> Result<Launched, Broken> {
         let repositories = self.pushes.jobs.repositories().clone();
         let (project, file) = (self.project.id, self.pushes.paas_file.clone());
+        let max_files = self.pushes.max_files;
         let (snapshot, variables) = (snapshot.clone(), self.options.variables.clone());
         blocking(move || {
             let repository = repositories.open(project)?;
-            let launch = Launch { file: &file, snapshot: &snapshot, variables: &variables };
+            let (snapshot, variables) = (&snapshot, &variables);
+            let launch = Launch { file: &file, snapshot, variables, max_files };
             drop(compile_at(&repository, new, &launch)?);
             let subject = repository.subject(new)?;
             // A tip that is no commit was overwritten, not continued.

@@ -40,4 +40,6 @@ pub struct Pushes {
     pub paas_file: String,
     /// Most refs of one push.
     pub max_refs: NonZeroUsize,
+    /// Most files of a commit that is deployed.
+    pub max_files: u64,
 }

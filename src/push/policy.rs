@@ -8,6 +8,7 @@ use crate::domain::deploy_rule::{DeployRule, Protection, choose};
 use crate::domain::git_ref::RefKind;
 use crate::domain::push_option::{BadPushOption, PushOptions};
 use crate::git::bare_repository::{BareRepository, GitError};
+use crate::git::quarantine::{Oversized, oversized};
 use crate::jobs::JobsError;
 use crate::push::{BadUpdate, PushSession, Pushes, RawUpdate, Update};
 use crate::tasks::blocking;
@@ -44,6 +45,9 @@ pub enum Refusal {
     /// A branch at something else.
     #[error("`{0}` is not at a commit")]
     NotACommit(String),
+    /// An object that is too large to be read.
+    #[error(transparent)]
+    Oversized(#[from] Oversized),
     /// The policy could not be checked.
     #[error("could not check this push: {0}")]
     Jobs(#[from] JobsError),
@@ -96,6 +100,10 @@ impl Pushes {
         blocking(move || {
             let mut repository = repositories.open(project.id)?;
             if let Some(objects) = quarantine {
+                // Before any of them is read.
+                if let Some(large) = oversized(&objects)? {
+                    return Err(large.into());
+                }
                 repository = repository.with_quarantine(&objects)?;
             }
             updates.iter().try_for_each(|update| check_update(&repository, &rules, update))

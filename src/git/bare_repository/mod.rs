@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use chrono::{DateTime, Utc};
-use git2::{
-    ErrorCode, ObjectType, Repository, RepositoryInitMode, RepositoryInitOptions, TreeWalkMode,
-    TreeWalkResult,
-};
+use git2::{ErrorCode, ObjectType, Repository, RepositoryInitMode, RepositoryInitOptions};
 use uuid::Uuid;
 
 use crate::domain::git_ref::RefName;
@@ -138,7 +135,7 @@ fn to_git2(oid: Oid) -> git2::Oid {
     git2::Oid::from_bytes(&oid.bytes()).expect("an object id has 20 bytes")
 }
 
-fn from_git2(oid: git2::Oid) -> Oid {
+pub(super) fn from_git2(oid: git2::Oid) -> Oid {
     let bytes: [u8; 20] = oid.as_bytes().try_into().expect("an object id has 20 bytes");
     Oid::from_bytes(bytes)
 }
@@ -255,22 +252,6 @@ impl BareRepository {
         }
         let blob = self.repository.find_blob(entry.id())?;
         Ok(RootFile::Content(blob.content().to_vec()))
-    }
-
-    /// Every file of a commit, links among them, as far as `most` goes.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such commit, or the repository is damaged.
-    pub fn paths(&self, commit: Oid, most: usize) -> Result<Vec<String>, GitError> {
-        let mut paths = Vec::new();
-        self.tree(commit)?.walk(TreeWalkMode::PreOrder, |folder, entry| {
-            if entry.kind() == Some(ObjectType::Blob) {
-                paths.push(format!("{folder}{}", String::from_utf8_lossy(entry.name_bytes())));
-            }
-            if paths.len() < most { TreeWalkResult::Ok } else { TreeWalkResult::Abort }
-        })?;
-        Ok(paths)
     }
 
     /// The tree of a commit, for those of this layer.

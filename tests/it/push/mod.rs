@@ -5,6 +5,7 @@ mod bad_input;
 mod cancel;
 mod commands;
 mod faults;
+mod hostile_commits;
 mod livelihood;
 mod queue;
 mod refs;
