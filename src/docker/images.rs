@@ -14,7 +14,7 @@ use crate::docker::{Engine, EngineError, found, labelled};
 use crate::domain::output::clean;
 
 /// An image on an engine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageFacts {
     /// Its id, `sha256:…`.
     pub id: String,
@@ -22,6 +22,8 @@ pub struct ImageFacts {
     pub tags: Vec<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Instructions that run when something is built from it; only of a single image.
+    pub triggers: Vec<String>,
 }
 
 /// Why there is no image.
@@ -48,15 +50,14 @@ impl Engine {
     /// When the engine does not answer.
     pub async fn image(&self, reference: &str) -> Result<Option<ImageFacts>, EngineError> {
         let image = found(self.docker.inspect_image(reference).await)?;
-        Ok(image.map(|image| ImageFacts {
-            id: image.id.unwrap_or_default(),
-            tags: image.repo_tags.unwrap_or_default(),
-            labels: image
-                .config
-                .and_then(|config| config.labels)
-                .unwrap_or_default()
-                .into_iter()
-                .collect(),
+        Ok(image.map(|image| {
+            let config = image.config.unwrap_or_default();
+            ImageFacts {
+                id: image.id.unwrap_or_default(),
+                tags: image.repo_tags.unwrap_or_default(),
+                labels: config.labels.unwrap_or_default().into_iter().collect(),
+                triggers: config.on_build.unwrap_or_default(),
+            }
         }))
     }
 
@@ -112,6 +113,7 @@ impl Engine {
             // Engines write this for an image without a name.
             tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
             labels: image.labels.into_iter().collect(),
+            triggers: Vec::new(),
         });
         Ok(facts.collect())
     }

@@ -1,6 +1,6 @@
 //! What is built for a deployment: which images, in which order, under which names.
 
-mod dockerfile;
+pub mod dockerfile;
 pub mod dockerignore;
 mod naming;
 
@@ -11,6 +11,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::domain::ids::JobNumber;
 use crate::domain::oid::Oid;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
+use crate::image::dockerfile::{Unclear, bases};
 use crate::paas::compiled::{Deployment, Image, ImageRef, Origin};
 
 /// One image to build.
@@ -56,6 +57,14 @@ pub enum PlanError {
     /// Images are built from each other in a circle.
     #[error("image `{0}` is built from itself")]
     Circle(String),
+    /// An instruction that may name an image of somebody else.
+    #[error("image `{image}`: {source}")]
+    Unclear {
+        /// The image.
+        image: String,
+        /// The instruction.
+        source: Unclear,
+    },
     /// An argument that would steer the builder.
     #[error("image `{image}`: build argument `{argument}` is reserved for the builder")]
     Argument {
@@ -91,10 +100,15 @@ pub fn plan(
     dockerfiles: &BTreeMap<String, String>,
 ) -> Result<Vec<ImageBuild>, PlanError> {
     let used = images_of(deployment, Origin::Built);
-    let mut order = Order { builds: Vec::new(), stages: BTreeMap::new(), planned: Vec::new() };
+    let mut order = Order::default();
     for image in &deployment.images {
+        let mut build = build(image, provenance);
         let dockerfile = dockerfiles.get(&image.path).map_or("", String::as_str);
-        order.builds.push(build(image, provenance, dockerfile));
+        match bases(dockerfile, &build.args) {
+            Ok(bases) => build.bases = bases,
+            Err(unclear) => drop(order.unclear.insert(build.reference.clone(), unclear)),
+        }
+        order.builds.push(build);
     }
     for build in order.builds.clone() {
         if used.contains(&build.reference) {
@@ -104,7 +118,7 @@ pub fn plan(
     Ok(order.planned)
 }
 
-fn build(image: &Image, provenance: &Provenance<'_>, dockerfile: &str) -> ImageBuild {
+fn build(image: &Image, provenance: &Provenance<'_>) -> ImageBuild {
     let args: BTreeMap<String, String> =
         image.variables.iter().map(|row| (row.name.clone(), row.value.clone())).collect();
     let repository = naming::repository(provenance.account, provenance.project, &image.name);
@@ -123,7 +137,7 @@ fn build(image: &Image, provenance: &Provenance<'_>, dockerfile: &str) -> ImageB
             "{repository}:{}",
             naming::tag(&image.tag, &format!("-job{}", provenance.job))
         ),
-        bases: dockerfile::bases(dockerfile, &args),
+        bases: Vec::new(),
         args,
         labels,
     }
@@ -136,8 +150,11 @@ enum Stage {
 }
 
 /// Puts bases before what is built from them.
+#[derive(Default)]
 struct Order {
     builds: Vec<ImageBuild>,
+    /// Why the bases of an image are not known.
+    unclear: BTreeMap<String, Unclear>,
     stages: BTreeMap<String, Stage>,
     planned: Vec<ImageBuild>,
 }
@@ -148,6 +165,9 @@ impl Order {
             Some(Stage::Done) => return Ok(()),
             Some(Stage::Begun) => return Err(PlanError::Circle(build.reference.clone())),
             None => {}
+        }
+        if let Some(source) = self.unclear.get(&build.reference).cloned() {
+            return Err(PlanError::Unclear { image: build.reference.clone(), source });
         }
         if let Some(argument) = build.args.keys().find(|name| name.starts_with("BUILDKIT_")) {
             let (image, argument) = (build.reference.clone(), argument.clone());

@@ -347,7 +347,7 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
     let mut victim = DockerHost::connect().await;
     let id = victim.image("secret", "RUN echo secret > /key").await;
     let tag = victim.plan("secret").tag;
-    let host = DockerHost::connect().await;
+    let mut host = DockerHost::connect().await;
     let (sender, _lines) = mpsc::channel(1_000);
     let foreign = |error: ImageError| matches!(error, ImageError::Foreign(_));
 
@@ -361,6 +361,13 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
         let built = host.target.build(&build, root.path(), LIMITS, &sender).await;
         assert!(foreign(built.unwrap_err()), "{base}");
     }
+    // Nor by what an image of their own does when it is built upon.
+    host.image("base", &format!("ONBUILD COPY --from={tag} /key /key")).await;
+    let mut build = host.plan("thief");
+    build.bases = vec![host.plan("base").tag];
+    let built = host.target.build(&build, root.path(), LIMITS, &sender).await;
+    assert!(foreign(built.unwrap_err()));
+
     let own = victim.target.stock_image(&tag, victim.project, &sender).await.unwrap();
     assert_eq!(own, Pinned::ImageId(id));
     let stock = host.target.stock_image("busybox:stable", host.project, &sender).await.unwrap();

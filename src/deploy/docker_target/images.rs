@@ -11,6 +11,7 @@ use crate::docker::{
 };
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
+use crate::image::dockerfile::{Unclear, bases_of_triggers};
 use crate::image::{ImageBuild, PlanError, Provenance, plan};
 use crate::paas::compiled::Deployment;
 use crate::tasks;
@@ -21,6 +22,14 @@ pub enum ImageError {
     /// It was built for another project, or is a layer of somebody's.
     #[error("image `{0}` is not on this engine under that name for this project")]
     Foreign(String),
+    /// What it triggers may take something from another project.
+    #[error("image `{image}` triggers {source}")]
+    Trigger {
+        /// The image that is built from.
+        image: String,
+        /// What it triggers.
+        source: Unclear,
+    },
     /// It was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -70,10 +79,9 @@ impl DockerTarget {
         limits: ContextLimits,
         lines: &mpsc::Sender<String>,
     ) -> Result<(Pinned, Steps), ImageError> {
+        let project = build.labels.get(&self.labels.key("project")).map_or("", String::as_str);
         for base in &build.bases {
-            // What is not here is looked for in a registry, by the engine, in its own words.
-            let project = build.labels.get(&self.labels.key("project"));
-            self.find_image(base, project.map_or("", String::as_str)).await?;
+            self.check_base(base, project, lines).await?;
         }
         let built = self.engine.build(build, root, limits, lines).await?;
         self.engine.tag(&built.id, &build.own_tag).await?;
@@ -104,6 +112,27 @@ impl DockerTarget {
             }
             .into()),
         }
+    }
+
+    /// Makes sure that a project may build from an image, whatever that image triggers.
+    async fn check_base(
+        &self,
+        base: &str,
+        project: &str,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<(), ImageError> {
+        let mut found = self.find_image(base, project).await?;
+        if found.is_none() && self.engine.pull(base, lines).await.is_ok() {
+            found = self.find_image(base, project).await?;
+        }
+        // One that no registry gives is told by the engine, in its own words.
+        let Some(image) = found else { return Ok(()) };
+        let triggered = bases_of_triggers(&image.triggers)
+            .map_err(|source| ImageError::Trigger { image: base.to_owned(), source })?;
+        for name in triggered {
+            self.find_image(&name, project).await?;
+        }
+        Ok(())
     }
 
     /// An image that a project may use, by its name.
@@ -141,8 +170,7 @@ mod tests {
 
     #[test]
     fn an_image_is_named_by_its_name_only() {
-        let image =
-            ImageFacts { id: "sha256:ab12cd".into(), tags: vec![], labels: BTreeMap::new() };
+        let image = ImageFacts { id: "sha256:ab12cd".into(), ..ImageFacts::default() };
         for reference in ["ab12cd", "sha256:ab12cd", "ab"] {
             assert!(is_id_of(reference, &image), "{reference}");
         }

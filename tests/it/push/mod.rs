@@ -6,6 +6,7 @@ mod cancel;
 mod commands;
 mod faults;
 mod hostile_commits;
+mod hostile_dockerfiles;
 mod livelihood;
 mod queue;
 mod refs;
