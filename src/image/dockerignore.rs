@@ -4,6 +4,8 @@
 //! one name, `**` goes over any number of them, `!` takes back what earlier lines left out, the last
 //! line that matches decides, and what matches a folder matches everything in it.
 
+use std::collections::BTreeSet;
+
 /// The patterns of one file.
 #[derive(Debug, Clone, Default)]
 pub struct Ignore {
@@ -65,7 +67,7 @@ enum Ranges {
 }
 
 /// A place in a pattern while a path is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Before the token with this index.
     Before(usize),
@@ -128,10 +130,10 @@ impl Pattern {
     }
 
     fn matches(&self, path: &str) -> bool {
-        let mut places = Vec::new();
+        let mut places = BTreeSet::new();
         self.enter(0, &mut places);
         for c in path.chars() {
-            let mut next = Vec::new();
+            let mut next = BTreeSet::new();
             for place in places {
                 self.step(place, c, &mut next);
             }
@@ -144,15 +146,16 @@ impl Pattern {
     }
 
     /// Adds a place, and those that are reached from it without a character.
-    fn enter(&self, index: usize, places: &mut Vec<Place>) {
-        if places.contains(&Place::Before(index)) {
+    ///
+    /// There are two of those in a row at most, see [`tokens`].
+    fn enter(&self, index: usize, places: &mut BTreeSet<Place>) {
+        if !places.insert(Place::Before(index)) {
             return;
         }
-        places.push(Place::Before(index));
         match self.tokens.get(index) {
             Some(Token::Some | Token::Rest) => self.enter(index + 1, places),
             Some(Token::Folders) => {
-                places.push(Place::Within(index));
+                places.insert(Place::Within(index));
                 self.enter(index + 1, places);
             }
             Some(Token::Char(_) | Token::One | Token::Class(_)) | None => {}
@@ -160,12 +163,10 @@ impl Pattern {
     }
 
     /// Adds the places that a character leads to.
-    fn step(&self, place: Place, c: char, places: &mut Vec<Place>) {
+    fn step(&self, place: Place, c: char, places: &mut BTreeSet<Place>) {
         match place {
             Place::Within(index) => {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
+                places.insert(place);
                 if c == '/' {
                     self.enter(index + 1, places);
                 }
@@ -214,11 +215,12 @@ fn clean(text: &str) -> String {
     names.join("/")
 }
 
+/// The tokens of a pattern; one [`Token::Folders`] means the same as many.
 fn tokens(text: &str) -> Option<Vec<Token>> {
     let mut tokens = Vec::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        tokens.push(match c {
+        let token = match c {
             '*' if chars.next_if_eq(&'*').is_some() => {
                 chars.next_if_eq(&'/');
                 if chars.peek().is_some() { Token::Folders } else { Token::Rest }
@@ -228,7 +230,10 @@ fn tokens(text: &str) -> Option<Vec<Token>> {
             '[' => Token::Class(class(&mut chars)?),
             '\\' => Token::Char(chars.next()?),
             c => Token::Char(c),
-        });
+        };
+        if token != Token::Folders || tokens.last() != Some(&Token::Folders) {
+            tokens.push(token);
+        }
     }
     Some(tokens)
 }
@@ -342,6 +347,12 @@ mod tests {
         assert!(!ignore.may_keep_in("src/lib"));
         assert!(!ignore.may_keep_in("node_modules"));
         assert!(Ignore::parse("*\n!**/a").unwrap().may_keep_in("x/y"));
+    }
+
+    #[test]
+    fn a_pattern_of_stars_alone_ends() {
+        check(&format!("{}x", "**/".repeat(100_000)), &["x", "a/x", "a/b/x"], &["a", "xa"]);
+        check(&format!("{}x", "*".repeat(100_001)), &["x", "ax"], &["a"]);
     }
 
     proptest! {

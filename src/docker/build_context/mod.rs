@@ -202,6 +202,10 @@ impl Walk<'_> {
             .map_err(|errno| told(own, errno))?;
         for name in names(&folder).map_err(|errno| told(own, errno))? {
             let entry = path.join(&name);
+            if self.tar.get_ref().is_unread() {
+                // Also where everything is ignored and so nothing would be sent.
+                return Err(read(&entry, io::ErrorKind::BrokenPipe.into()));
+            }
             let stat = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW)
                 .map_err(|errno| told(&entry, errno))?;
             let mut verdict = self.ignore.judge(&entry.to_string_lossy(), verdict);
@@ -345,6 +349,11 @@ pub(super) struct Chunks {
 impl Chunks {
     pub(super) fn new(sender: mpsc::Sender<io::Result<Bytes>>) -> Self {
         Self { buffer: BytesMut::with_capacity(CHUNK), sender }
+    }
+
+    /// Whether nobody reads any more.
+    fn is_unread(&self) -> bool {
+        self.sender.is_closed()
     }
 
     /// Ends the stream so that nobody takes it for complete.

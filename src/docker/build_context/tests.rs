@@ -210,3 +210,17 @@ async fn a_writer_stops_when_nobody_reads() {
         tokio::task::spawn_blocking(move || write(&root, "", LIMITS, &mut Chunks::new(sender)));
     assert!(written.await.unwrap().unwrap().is_none());
 }
+
+#[tokio::test]
+async fn a_walk_ends_when_nobody_reads_it_even_if_everything_is_ignored() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("{}{n}", "a".repeat(100))).collect();
+    let patterns = format!("{}b\n", "*a".repeat(50)).repeat(1_000);
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "")).collect();
+    files.extend([("Dockerfile", ""), (".dockerignore", &patterns)]);
+    let repository = repository(&files);
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    drop(receiver);
+    // To the end it would take minutes.
+    let written = write(repository.path(), "", LIMITS, &mut Chunks::new(sender));
+    assert_eq!(written.unwrap(), None);
+}
