@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::output::is_unsafe;
+
 /// Full name of a branch or a tag, such as `refs/heads/main`.
 ///
 /// Follows git-check-ref-format(1). Other namespaces (notes, remotes, Pierhead's own) are not
@@ -65,9 +67,10 @@ impl RefName {
     }
 }
 
-/// The rules of git-check-ref-format(1) for one full name.
+/// The rules of git-check-ref-format(1) for one full name; and it is shown to people, so nothing in
+/// it may repaint a terminal, nor stand for bytes that are no text.
 fn well_formed(name: &str) -> bool {
-    let forbidden = |c: char| c.is_ascii_control() || " ~^:?*[\\".contains(c);
+    let forbidden = |c: char| is_unsafe(c) || " ~^:?*[\\\u{fffd}".contains(c);
     name.len() <= LONGEST
         && !name.contains(forbidden)
         && !name.contains("..")
@@ -85,7 +88,7 @@ impl FromStr for RefName {
     type Err = BadRefName;
 
     fn from_str(text: &str) -> Result<Self, BadRefName> {
-        let shown = || text.chars().take(LONGEST).filter(|c| !c.is_control()).collect();
+        let shown = || text.chars().take(LONGEST).filter(|c| !is_unsafe(*c)).collect();
         if !text.starts_with(HEADS) && !text.starts_with(TAGS) {
             return Err(BadRefName::Namespace(shown()));
         }
@@ -139,6 +142,9 @@ mod tests {
             "refs/heads/a.lock",
             "refs/heads/.a",
             "refs/heads/a\u{7}",
+            "refs/heads/a\u{9b}31m",
+            "refs/heads/a\u{202e}b",
+            "refs/heads/a\u{fffd}",
             "refs/heads/a@{1}",
             "refs/heads/a.",
             "refs/heads//a",

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Attempt, Seq};
 use crate::domain::job::Outcome;
+use crate::domain::output::clean;
 use crate::domain::words::words;
 
 /// Longest text of a row in bytes.
@@ -96,10 +97,9 @@ pub struct NewEntry {
 }
 
 impl NewEntry {
-    /// A row without anything extra.
+    /// A row without anything extra; what would not be safe to show is taken from its text.
     pub fn new(step: Step, kind: EntryKind, text: impl Into<String>) -> Self {
-        let mut text = text.into();
-        truncate(&mut text, LONGEST_TEXT);
+        let text = clean(text.into().replace('\n', " ").as_bytes());
         Self { step, kind, text, extra: Extra::default() }
     }
 
@@ -161,6 +161,13 @@ mod tests {
         for kind in EntryKind::ALL {
             assert_eq!(kind.as_str().parse::<EntryKind>().as_ref(), Ok(kind));
         }
+    }
+
+    #[test]
+    fn a_row_holds_nothing_that_repaints_a_terminal() {
+        let text = "a \u{1b}[2J\u{1b}[31mred\u{1b}[0m\nb \u{202e}c\u{9b}31md";
+        let entry = NewEntry::new(Step::Job, EntryKind::Step, text);
+        assert_eq!(entry.text, "a \u{1b}[31mred\u{1b}[0m b c31md\u{1b}[0m");
     }
 
     #[test]

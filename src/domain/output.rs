@@ -72,7 +72,7 @@ pub fn clean(line: &[u8]) -> String {
 }
 
 /// Control characters, and those that change the direction of what follows them.
-fn is_unsafe(c: char) -> bool {
+pub fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -141,7 +141,9 @@ fn read_update(line: &str) -> Result<RawUpdate, HookError> {
 }
 
 fn read_updates(input: impl BufRead) -> Result<Vec<RawUpdate>, HookError> {
-    input.lines().map(|line| read_update(&line.map_err(HookError::Git)?)).collect()
+    let lines = input.split(b'\n').map(|line| line.map_err(HookError::Git));
+    // The server refuses a name that is no text, in its own words.
+    lines.map(|line| read_update(&String::from_utf8_lossy(&line?))).collect()
 }
 
 /// Speaks the protocol of the `proc-receive` hook, version 1.

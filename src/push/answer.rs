@@ -5,6 +5,7 @@ use crate::domain::git_ref::RefName;
 use crate::domain::history::End;
 use crate::domain::job::{Outcome, RefResult};
 use crate::domain::oid::Oid;
+use crate::domain::output::is_unsafe;
 use crate::progress::rejection;
 
 /// Longest reason in characters: git prints it behind the ref's name, on one line.
@@ -33,7 +34,7 @@ pub enum Answer {
 impl Answer {
     /// A rejection whose reason fits into one line.
     pub fn rejected(reason: impl AsRef<str>) -> Self {
-        let clean = |c: char| if c.is_control() { ' ' } else { c };
+        let clean = |c: char| if is_unsafe(c) { ' ' } else { c };
         Self::Rejected(reason.as_ref().chars().map(clean).take(LONGEST_REASON).collect())
     }
 

@@ -13,6 +13,7 @@ use crate::db::models::release::Release;
 use crate::db::models::{deploy_rule, push};
 use crate::domain::deploy_rule::DeployRule;
 use crate::domain::ids::{EnvironmentId, JobId};
+use crate::domain::output::clean;
 use crate::domain::push_option::{Format, PushOptions, Wait};
 use crate::domain::push_ref::Decision;
 use crate::jobs::JobsError;
@@ -201,7 +202,7 @@ impl Handling<'_> {
 
     pub(super) async fn say_line(&self, update: &Update, line: String) {
         let line = match self.options.format {
-            Format::Full | Format::Quiet => line,
+            Format::Full | Format::Quiet => clean(line.as_bytes()),
             Format::Json => json!({"ref": update.name, "text": line.trim()}).to_string(),
         };
         // Whoever hung up does not stop the push.

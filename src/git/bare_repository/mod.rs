@@ -8,8 +8,13 @@ use git2::{ErrorCode, ObjectType, Repository, RepositoryInitMode, RepositoryInit
 use uuid::Uuid;
 
 use crate::domain::git_ref::RefName;
+use crate::domain::history::truncate;
 use crate::domain::ids::{JobNumber, ProjectId};
 use crate::domain::oid::Oid;
+use crate::domain::output::clean;
+
+/// Longest first line of a message in bytes; who wants more looks at the commit.
+const LONGEST_SUBJECT: usize = 200;
 
 /// Where jobs pin the commits they deploy, hidden from clients.
 const PINS: &str = "refs/pierhead/jobs/";
@@ -216,7 +221,7 @@ impl BareRepository {
         Ok(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
     }
 
-    /// First line of a commit's message.
+    /// First line of a commit's message, safe to show and of bounded length.
     ///
     /// # Errors
     ///
@@ -224,7 +229,9 @@ impl BareRepository {
     pub fn subject(&self, oid: Oid) -> Result<String, GitError> {
         let commit = self.commit(oid)?;
         let summary = commit.summary_bytes().unwrap_or_default();
-        Ok(String::from_utf8_lossy(summary).into_owned())
+        let mut subject = String::from_utf8_lossy(summary).into_owned();
+        truncate(&mut subject, LONGEST_SUBJECT);
+        Ok(clean(subject.as_bytes()))
     }
 
     /// A file at the root of a commit's tree.

@@ -1,13 +1,14 @@
 //! Commits that nobody made by hand.
 
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
 use insta::assert_snapshot;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::app::App;
-use crate::support::app::developer::Copy;
+use crate::support::app::developer::{Copy, finish};
 
 /// Runs git in a working copy with this on its standard input, and gives what it printed.
 async fn fed(copy: &Copy, args: &[&str], input: &str) -> String {
@@ -72,9 +73,35 @@ async fn a_commit_that_would_fill_the_memory_is_refused_before_it_is_read() {
     // Also where nothing is deployed: others descend from it later.
     for branch in ["main", "other"] {
         let push = copy.push(&[&format!("{commit}:refs/heads/{branch}")]).await;
-        push.assert_code(1);
-        assert_snapshot!(push.told(), @"rejected  commit [id] has 2048 KiB; at most 1024");
+        push.assert_code(1).assert_says("has 2048 KiB; at most 1024");
     }
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_pusher_writes_repaints_nobodys_terminal() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let copy = ana.hello("acme/shop").await;
+    let subject = format!("\u{1b}]0;pwned\u{7}\u{1b}[2Ja\u{202e}b\u{9b}31m {}", "c".repeat(500));
+    copy.commit(&subject).await;
+    let push = copy.push(&["main"]).await;
+    push.assert_ok();
+    let (jobs, logs) = (ana.ssh(&["jobs", "shop"]).await, ana.ssh(&["logs", "1"]).await);
+    for text in [push.stderr, jobs.assert_ok().stdout.clone(), logs.assert_ok().stdout.clone()] {
+        assert!(text.contains("ab31m ccc"), "{text:?}");
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{text:?}");
+        assert!(text.lines().all(|line| line.len() < 300), "{text}");
+    }
+    for name in ["a\u{9b}31m", "a\u{202e}b"] {
+        let push = copy.push(&[&format!("HEAD:refs/heads/{name}")]).await;
+        push.assert_code(1).assert_says("is not a valid ref name");
+    }
+    let mut bytes = copy.command(&["push", "pierhead"]);
+    bytes.arg(std::ffi::OsStr::from_bytes(b"HEAD:refs/heads/a\xff"));
+    finish(bytes).await.assert_code(1).assert_says("is not a valid ref name");
     app.assert_nothing_left().await;
     app.stop().await;
 }
