@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod cancel;
+mod claims;
 mod commands;
 mod faults;
 mod hostile_commits;

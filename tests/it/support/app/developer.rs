@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use pierhead::domain::ssh_key::SshKey;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
@@ -168,6 +169,10 @@ impl Developer {
 
     pub(crate) fn public_key(&self) -> String {
         fs::read_to_string(self.key().with_extension("pub")).unwrap()
+    }
+
+    pub(crate) fn fingerprint(&self) -> String {
+        SshKey::parse(&self.public_key()).unwrap().fingerprint
     }
 
     /// The server moved to another port.
