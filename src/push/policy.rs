@@ -42,6 +42,9 @@ pub enum Refusal {
     /// A branch that must keep its commits.
     #[error("`{0}` is protected: it cannot be forced; merge what is there and push again")]
     Protected(String),
+    /// A branch that must stay.
+    #[error("`{0}` is protected: it cannot be deleted")]
+    Undeletable(String),
     /// A branch at something else.
     #[error("`{0}` is not at a commit")]
     NotACommit(String),
@@ -133,9 +136,12 @@ fn check_update(
     rules: &[DeployRule],
     update: &Update,
 ) -> Result<(), Refusal> {
-    let Some(new) = update.new else { return Ok(()) };
     let name = || update.name.short().to_owned();
     let rule = choose(rules, &update.name);
+    let protected = rule.is_some_and(|rule| rule.protection == Protection::Protected);
+    let Some(new) = update.new else {
+        return if protected { Err(Refusal::Undeletable(name())) } else { Ok(()) };
+    };
     let fits = match update.name.kind() {
         RefKind::Branch => repository.is_commit(new)?,
         // A tag may name anything, unless it is to be deployed.
@@ -144,7 +150,6 @@ fn check_update(
     if !fits {
         return Err(Refusal::NotACommit(name()));
     }
-    let protected = rule.is_some_and(|rule| rule.protection == Protection::Protected);
     if let (true, Some(old)) = (protected, update.old)
         && !repository.descends(new, old)?
     {

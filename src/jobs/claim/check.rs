@@ -54,15 +54,19 @@ impl Claim<'_> {
                 let tip = repository.tip(&asked)?;
                 // A tip that is no commit, or is gone, is contained in nothing.
                 let contained = |tip| repository.descends(update.new, tip).unwrap_or(false);
-                Ok((tip, update.at_claim(moves, tip, contained)))
+                let obstacle = if tip.is_none() { repository.conflict(&asked)? } else { None };
+                Ok((tip, update.at_claim(moves, tip, contained), obstacle))
             })
             .await;
-        let (tip, verdict) = match looked {
+        let (tip, verdict, obstacle) = match looked {
             Ok(found) => found,
             Err(error) => return Ok(unreadable(&error)),
         };
         if verdict.is_err() {
             return Ok(Check::Ends(Outcome::Stale, moved_elsewhere(&name, tip)));
+        }
+        if let Some(other) = obstacle {
+            return Ok(Check::Ends(Outcome::Refused, format!("`{other}` is in the way")));
         }
         // The handler that made it may have died before it moved the ref.
         if moves == RefMoves::AtOnce && tip != Some(update.new) {

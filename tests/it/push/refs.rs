@@ -246,3 +246,39 @@ async fn what_was_pushed_is_cloned_and_fetched_back() {
     assert_eq!(clone.head().await, copy.head().await);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_branch_that_cannot_be_there_beside_another_is_not_deployed() {
+    let app = App::start().await;
+    app.project("shop").await;
+    app.rule("shop", "refs/heads/main/*", "staging").await;
+    app.cluster("shop", "staging", "staging").await;
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
+    copy.write(".paas.yaml", &copy.paas_yaml().replace("host: ", "host: next."));
+    copy.commit("Next").await;
+    for options in [&["main:main/next"][..], &["-o", "no-wait", "main:main/next"]] {
+        let push = copy.push(options).await;
+        push.assert_code(1).assert_says("`refs/heads/main` is in the way");
+        assert_eq!(app.get(&format!("next.{}", copy.host()), "/").await.0, 404);
+    }
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_protected_branch_is_neither_forced_nor_deleted() {
+    let app = App::start().await;
+    app.project("shop").await;
+    app.rule("shop", "refs/heads/next", "production").await;
+    app.execute("UPDATE deploy_rules SET protected = true").await;
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["-o", "skip", "main:next"]).await.assert_ok();
+    // Deleted and made anew, it would lose its commits as well.
+    for options in [&["--delete", "next"][..], &["-o", "skip", "--delete", "next"]] {
+        let push = copy.push(options).await;
+        push.assert_code(1).assert_says("`next` is protected: it cannot be deleted");
+    }
+    assert_eq!(app.tip("shop", "refs/heads/next").await, Some(copy.head().await));
+    app.stop().await;
+}
