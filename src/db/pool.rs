@@ -73,11 +73,6 @@ impl Transient for Error {
     }
 }
 
-/// Whether a row was refused because there is one of the same key.
-pub const fn is_unique_violation(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
-}
-
 /// Work on one connection. It is cloned for every try, because a connection may break.
 ///
 /// Implemented by every `async move |connection| …` whose captures can be cloned and whose future

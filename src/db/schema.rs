@@ -248,6 +248,7 @@ diesel::joinable!(deploy_rules -> projects (project_id));
 diesel::joinable!(environments -> projects (project_id));
 diesel::joinable!(jobs -> environments (environment_id));
 diesel::joinable!(projects -> accounts (account_id));
+diesel::joinable!(routes -> environments (environment_id));
 diesel::joinable!(ssh_keys -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(

@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 
-use crate::db::schema::{route_state, routes};
-use crate::domain::ids::{EnvironmentId, ReleaseId, RouteVersion};
+use crate::db::schema::{environments, projects, route_state, routes};
+use crate::domain::ids::{AccountId, EnvironmentId, ReleaseId, RouteVersion};
 use crate::domain::route::{Host, Route};
 
 type Row = (Host, String, Value);
@@ -56,7 +56,19 @@ pub async fn of_environment(
     rows.into_iter().map(decode).collect()
 }
 
-/// The first of these hosts and paths that another environment holds.
+/// Waits for everybody else who changes routes; lasts as long as the transaction.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn lock(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    let version: QueryResult<RouteVersion> =
+        route_state::table.select(route_state::version).for_update().first(connection).await;
+    version.map(drop)
+}
+
+/// The first of these hosts and paths that an environment may not have: another one has it, or
+/// the host has routes of another account, whose visitors a longer path would take away.
 ///
 /// # Errors
 ///
@@ -66,10 +78,18 @@ pub async fn taken(
     environment: EnvironmentId,
     wanted: &[(Host, String)],
 ) -> QueryResult<Option<(Host, String)>> {
+    let account: AccountId = environments::table
+        .inner_join(projects::table)
+        .filter(environments::id.eq(environment))
+        .select(projects::account_id)
+        .first(connection)
+        .await?;
     for (host, path) in wanted {
         let holder: Option<EnvironmentId> = routes::table
-            .find((host, path))
+            .inner_join(environments::table.inner_join(projects::table))
+            .filter(routes::host.eq(host))
             .filter(routes::environment_id.ne(environment))
+            .filter(routes::path.eq(path).or(projects::account_id.ne(account)))
             .select(routes::environment_id)
             .first(connection)
             .await
@@ -85,7 +105,7 @@ pub async fn taken(
 ///
 /// # Errors
 ///
-/// A unique violation when another environment holds one of them meanwhile.
+/// A unique violation when another environment holds one of them: ask [`taken`] under [`lock`].
 pub async fn replace(
     connection: &mut AsyncPgConnection,
     environment: EnvironmentId,
@@ -109,7 +129,6 @@ pub async fn replace(
                 .await?;
         }
     }
-    // Last, because every change of routes waits for this row.
     let version = diesel::update(route_state::table)
         .set(route_state::version.eq(route_state::version + 1))
         .returning(route_state::version)

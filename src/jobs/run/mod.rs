@@ -11,7 +11,7 @@ use crate::db::models::environment::Environment;
 use crate::db::models::job::{Held, Job};
 use crate::db::models::release::{NewRelease, Release};
 use crate::db::models::route;
-use crate::db::pool::{Db, Transient, is_unique_violation};
+use crate::db::pool::{Db, Transient};
 use crate::domain::ids::{Attempt, Fence, ProjectId, ReleaseId, RouteVersion};
 use crate::domain::job::RefResult;
 use crate::domain::ref_move::RefMoves;
@@ -231,20 +231,17 @@ impl Run {
         routes: Vec<Route>,
     ) -> Result<RouteVersion, RunError> {
         let run = self.clone();
-        let switched = self.db().transaction(async move |connection| {
-            let (_held, job) = run.hold(connection).await?;
-            let entrances: Vec<_> =
-                routes.iter().map(|route| (route.host.clone(), route.path.clone())).collect();
-            refuse_taken(connection, &job, &entrances).await?;
-            Ok(route::replace(connection, job.environment_id, release, &routes).await?)
-        });
-        match switched.await {
-            // Somebody took it between the look and the change.
-            Err(RunError::Jobs(JobsError::Db(error))) if is_unique_violation(&error) => {
-                Err(RunError::Taken("an entrance".to_owned()))
-            }
-            switched => switched,
-        }
+        self.db()
+            .transaction(async move |connection| {
+                let (_held, job) = run.hold(connection).await?;
+                // Or two environments that want the same would both find it free.
+                route::lock(connection).await?;
+                let entrances: Vec<_> =
+                    routes.iter().map(|route| (route.host.clone(), route.path.clone())).collect();
+                refuse_taken(connection, &job, &entrances).await?;
+                Ok(route::replace(connection, job.environment_id, release, &routes).await?)
+            })
+            .await
     }
 
     /// Makes a release the one that serves. From here the job can only end as live.

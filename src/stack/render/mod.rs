@@ -156,6 +156,14 @@ fn is_url_path(path: &str) -> bool {
     path.starts_with('/') && path.bytes().all(allowed)
 }
 
+/// A path without slashes at its end, so that one prefix has one name.
+fn prefix(path: &str) -> &str {
+    match path.trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    }
+}
+
 struct Renderer<'a> {
     deployment: &'a Deployment,
     images: &'a PinnedImages,
@@ -296,7 +304,7 @@ impl Renderer<'_> {
             };
             for entry in entries(ingress) {
                 let Some((service, port)) = backend(self.deployment, &entry) else { continue };
-                let path = entry.path.to_owned();
+                let path = prefix(entry.path).to_owned();
                 if !entrances.insert((host.clone(), path.clone())) {
                     self.fault(at.clone(), Cannot::Entrance { host: host.clone(), path });
                     continue;

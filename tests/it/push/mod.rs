@@ -5,6 +5,7 @@ mod bad_input;
 mod cancel;
 mod claims;
 mod commands;
+mod entrances;
 mod faults;
 mod hostile_commits;
 mod hostile_dockerfiles;
