@@ -6,7 +6,6 @@ use tracing::warn;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::Farewell;
 use crate::deploy::failure::Cause;
 use crate::deploy::stored;
 use crate::deploy::targets::{Target, connect};
@@ -74,18 +73,19 @@ impl Deployment<'_> {
     }
 
     /// Removes everything of the environment but the live release, and images nobody needs.
-    async fn remove_old(&mut self) -> Result<(), Cause> {
+    async fn remove_old(&self) -> Result<(), Cause> {
         let environment = self.run.job().environment_id;
         let Some(live) = self.run.live_release().await? else { return Ok(()) };
         let clusters = self.run.job().snapshot.clusters.clone();
         let targets = connect(clusters, &self.settings().docker).await?;
-        for Target { docker, .. } in &targets {
-            self.run.still_owns().await?;
-            docker.sweep(environment, &[live.fence], Farewell::Long).await?;
-        }
         let kept = self.kept_images().await?;
-        for Target { docker, .. } in &targets {
-            docker.sweep_images(environment, &kept).await?;
+        for Target { docker, .. } in targets {
+            let leftovers = docker.leftovers(environment, &[live.fence]).await?;
+            self.run.still_owns().await?;
+            docker.remove(leftovers).await?;
+            let images = docker.spare_images(environment, &kept).await?;
+            self.run.still_owns().await?;
+            docker.remove_images(images).await?;
         }
         Ok(())
     }

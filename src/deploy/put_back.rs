@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::Farewell;
 use crate::deploy::failure::Cause;
 use crate::deploy::steps::ROUTERS_TIME;
 use crate::deploy::stored;
@@ -91,10 +90,10 @@ impl Deployment<'_> {
             Err(error) => return Err(error.into()),
         }
         let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
-        self.run.still_owns().await?;
         for target in &targets {
-            let environment = self.run.job().environment_id;
-            target.docker.sweep(environment, &keep, Farewell::Long).await?;
+            let leftovers = target.docker.leftovers(self.run.job().environment_id, &keep).await?;
+            self.run.still_owns().await?;
+            target.docker.remove(leftovers).await?;
         }
         Ok(live)
     }

@@ -11,7 +11,7 @@ use crate::db::models::environment::Environment;
 use crate::db::models::release::Release;
 use crate::db::models::run as runs;
 use crate::db::pool::Transient;
-use crate::deploy::docker_target::{Farewell, StartError};
+use crate::deploy::docker_target::{DockerTarget, Leftovers};
 use crate::deploy::stored::Unreadable;
 use crate::deploy::targets::{Target, TargetError, connect};
 use crate::deploy::{Deployer, stored, workspace};
@@ -33,8 +33,6 @@ enum SweepError {
     Target(#[from] TargetError),
     #[error(transparent)]
     Engine(#[from] EngineError),
-    #[error(transparent)]
-    Start(#[from] StartError),
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
     #[error("an engine did not do it within 15 s; it is tried again")]
@@ -85,44 +83,51 @@ impl Deployer {
 
     async fn sweep_environment(&self, id: EnvironmentId) -> Result<(), SweepError> {
         let settings = self.settings.docker.clone();
-        self.jobs
-            .db()
-            .transaction(async move |connection| {
-                // Held to the end: no run can begin while its objects might be taken for leftovers.
-                let Some(_lock) = Environment::try_lock(connection, id).await? else {
-                    return Ok(());
-                };
-                if runs::open_of_environment(connection, id).await?.is_some() {
-                    return Ok(());
-                }
-                let live = Release::live(connection, id).await?;
-                let clusters = cluster::of_environment(connection, id).await?;
-                let tidying = tidy(id, clusters, live, &settings);
-                tokio::time::timeout(ENGINES_TIME, tidying)
-                    .await
-                    .map_err(|_slow| SweepError::Slow)?
-            })
-            .await
+        let found = self.jobs.db().transaction(async move |connection| {
+            // While it is held no run can begin, so that what is found is nobody's for ever; it is
+            // removed later, because somebody may want to push meanwhile.
+            let Some(_lock) = Environment::try_lock(connection, id).await? else {
+                return Ok(Vec::new());
+            };
+            if runs::open_of_environment(connection, id).await?.is_some() {
+                return Ok(Vec::new());
+            }
+            let live = Release::live(connection, id).await?;
+            let clusters = cluster::of_environment(connection, id).await?;
+            let reviving = revive(id, clusters, live, &settings);
+            tokio::time::timeout(ENGINES_TIME, reviving).await.map_err(|_slow| SweepError::Slow)?
+        });
+        for (docker, leftovers) in found.await? {
+            let swept = docker.remove(leftovers).await?;
+            if !swept.containers.is_empty() || !swept.networks.is_empty() {
+                info!("Swept {:?} and {:?}", swept.containers, swept.networks);
+            }
+        }
+        Ok(())
     }
 }
 
-/// Makes an environment what its live release says.
-async fn tidy(
+/// Brings back what is missing of a live release, and finds what is not of it.
+async fn revive(
     environment: EnvironmentId,
     clusters: Vec<Cluster>,
     live: Option<Release>,
     settings: &DockerConfig,
-) -> Result<(), SweepError> {
+) -> Result<Vec<(DockerTarget, Leftovers)>, SweepError> {
     let objects = live.as_ref().map(stored::objects).transpose()?.unwrap_or_default();
     let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
+    let mut found = Vec::new();
     for Target { cluster, docker } in connect(clusters, settings).await? {
         for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {
-            docker.revive(&on.placed).await?;
+            if let Err(error) = docker.revive(&on.placed).await {
+                warn!(
+                    "Could not bring back what is missing of {}: {error}",
+                    on.placed.stack.network
+                );
+            }
         }
-        let swept = docker.sweep(environment, &keep, Farewell::Short).await?;
-        if !swept.containers.is_empty() || !swept.networks.is_empty() {
-            info!("Swept {:?} and {:?}", swept.containers, swept.networks);
-        }
+        let leftovers = docker.leftovers(environment, &keep).await?;
+        found.push((docker, leftovers));
     }
-    Ok(())
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::ContainerInspectResponse;
-use pierhead::deploy::docker_target::{DockerTarget, Farewell};
+use pierhead::deploy::docker_target::DockerTarget;
 use pierhead::docker::{BuildError, ContextLimits, Engine};
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use pierhead::domain::pinned::Pinned;
@@ -161,10 +161,15 @@ impl Drop for DockerHost {
                     // A sweep would give each of them time to end.
                     target.engine.remove_container(&container.id).await.unwrap();
                 }
-                target.sweep(environment, &[], Farewell::Short).await.unwrap();
+                let leftovers = target.leftovers(environment, &[]).await.unwrap();
+                target.remove(leftovers).await.unwrap();
                 // A base goes when what was built from it is gone.
-                while !target.sweep_images(environment, &BTreeSet::new()).await.unwrap().is_empty()
-                {
+                let none = BTreeSet::new();
+                loop {
+                    let images = target.spare_images(environment, &none).await.unwrap();
+                    if target.remove_images(images).await.unwrap().is_empty() {
+                        break;
+                    }
                 }
                 let images = target.engine.images(&label).await.unwrap();
                 assert!(images.is_empty(), "images are left: {images:?}");

@@ -12,6 +12,8 @@ mod docker_host;
 #[cfg(test)]
 mod docker_target;
 #[cfg(test)]
+mod foreign_images;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod migrations;

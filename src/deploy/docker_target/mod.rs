@@ -1,7 +1,7 @@
 //! Deployments on a Docker Engine: started beside what serves, watched until healthy, swept away.
 //!
 //! Every future here may be dropped at any time. What it left on the engine carries its fence, and
-//! the next [`DockerTarget::sweep`] that is not told to keep that fence removes it.
+//! the next [`DockerTarget::leftovers`] that are not told to keep that fence are removed with it.
 
 mod images;
 mod rollout;
@@ -19,7 +19,7 @@ use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stac
 
 pub use images::ImageError;
 pub use rollout::{PodReady, RolloutError, Unhealthy};
-pub use sweep::{Farewell, Swept};
+pub use sweep::{Leftovers, Swept};
 
 /// Groups that are started at the same time: an engine does little more at once.
 const AT_ONCE: usize = 4;
@@ -300,8 +300,10 @@ mod tests {
         check(target.start(&placed.stack));
         check(target.revive(placed));
         check(target.wait_healthy(placed, Duration::ZERO, |_| {}));
-        check(target.sweep(environment, &[], Farewell::Short));
-        check(target.sweep_images(environment, keep));
+        check(target.leftovers(environment, &[]));
+        check(target.remove(Leftovers::default()));
+        check(target.spare_images(environment, keep));
+        check(target.remove_images(Vec::new()));
         check(target.plan_builds(deployment, provenance, Path::new("")));
         check(target.build(build, Path::new(""), limits, lines));
         check(target.stock_image("", ProjectId::from(uuid::Uuid::nil()), lines));

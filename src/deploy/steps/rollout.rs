@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::{Farewell, PodReady};
+use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::Failure;
 use crate::deploy::stored::{self, Objects, OnCluster};
 use crate::deploy::targets::Target;
@@ -38,8 +38,9 @@ impl Deployment<'_> {
             live.map(|live| live.fence).into_iter().chain([self.run.fence()]).collect();
         let mut objects = Objects::default();
         for (target, stack) in targets.iter().zip(stacks) {
+            let leftovers = target.docker.leftovers(environment, &keep).await?;
             self.run.still_owns().await?;
-            target.docker.sweep(environment, &keep, Farewell::Long).await?;
+            target.docker.remove(leftovers).await?;
             let placed = target.docker.start(&stack).await?;
             objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
         }

@@ -23,7 +23,11 @@ async fn redeployed(app: &App, jobs: &Jobs, by: &Developer) -> Job {
     let (project, environment) =
         (app.project_row("shop").await, app.environment("shop", "production").await);
     let identity = identify(&app.db, &by.fingerprint()).await.unwrap().unwrap();
-    jobs.redeploy(&project, &environment, (&identity.user, &identity.fingerprint)).await.unwrap().job().clone()
+    jobs.redeploy(&project, &environment, (&identity.user, &identity.fingerprint))
+        .await
+        .unwrap()
+        .job()
+        .clone()
 }
 
 async fn claimed(jobs: &Jobs, bell: &Job) -> Claimed {
