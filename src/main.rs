@@ -6,19 +6,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use pierhead::cli::Cli;
 use pierhead::config::environment;
+use pierhead::domain::causes::with_causes;
 
 fn main() -> ExitCode {
     match Cli::parse().run(&environment()) {
         Ok(code) => code,
         Err(error) => {
-            let mut text = format!("pierhead: {error}");
-            let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(&error);
-            while let Some(error) = cause {
-                text.push_str(&format!(": {error}"));
-                cause = error.source();
-            }
             // Nobody may be there to read it.
-            writeln!(std::io::stderr().lock(), "{text}").unwrap_or_default();
+            let text = with_causes(&error);
+            writeln!(std::io::stderr().lock(), "pierhead: {text}").unwrap_or_default();
             ExitCode::FAILURE
         }
     }

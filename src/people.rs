@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher as _;
+use uuid::Uuid;
 
 use crate::db::models::ssh_key::{self, Registered};
 use crate::db::models::user::{NewUser, User};
 use crate::db::pool::{Db, Transient};
 use crate::domain::access::Standing;
-use crate::domain::ids::KeyId;
+use crate::domain::ids::{KeyId, UserId};
 use crate::domain::ssh_key::{BadSshKey, SshKey};
 
 /// Random bytes of a one-time password.
@@ -32,6 +33,9 @@ pub enum PeopleError {
     /// The address is no address.
     #[error("`{0}` is not an e-mail address")]
     Email(String),
+    /// The name cannot be shown.
+    #[error("{0:?} is not a name: give letters, digits and spaces")]
+    Name(String),
     /// The address is taken.
     #[error("`{0}` exists")]
     UserExists(String),
@@ -60,6 +64,7 @@ impl Transient for PeopleError {
         match self {
             Self::Db(error) => error.is_transient(),
             Self::Email(_)
+            | Self::Name(_)
             | Self::UserExists(_)
             | Self::NoUser(_)
             | Self::Key(_)
@@ -96,7 +101,7 @@ pub async fn touch(db: &Db, key: KeyId) -> diesel::QueryResult<()> {
 ///
 /// # Errors
 ///
-/// When the address is malformed or taken, or the database does not answer.
+/// When the address is malformed or taken, the name cannot be shown, or the database does not answer.
 pub async fn create_user(
     db: &Db,
     email: &str,
@@ -104,10 +109,14 @@ pub async fn create_user(
     standing: Standing,
 ) -> Result<String, PeopleError> {
     let well_formed = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && !domain.is_empty() && !email.contains(|c: char| c.is_whitespace())
+        let blank = |c: char| c.is_whitespace() || c.is_control();
+        !local.is_empty() && !domain.is_empty() && !email.contains(blank)
     });
     if !well_formed {
         return Err(PeopleError::Email(email.to_owned()));
+    }
+    if name.trim().is_empty() || name.contains(char::is_control) {
+        return Err(PeopleError::Name(name.to_owned()));
     }
     let password = one_time_password();
     let hash = Argon2::default()
@@ -115,8 +124,11 @@ pub async fn create_user(
         .map_err(|error| PeopleError::Hash(error.to_string()))?
         .to_string();
     let (email, name) = (email.to_owned(), name.to_owned());
+    // A repeat, after an answer was lost, knows by it whom the first try has added.
+    let id = UserId::from(Uuid::now_v7());
     db.transaction(async move |connection| {
         let user = NewUser {
+            id,
             email: &email,
             name: &name,
             password_hash: &hash,
@@ -151,11 +163,12 @@ fn one_time_password() -> String {
 pub async fn create_key(db: &Db, email: &str, line: &str) -> Result<String, PeopleError> {
     let key = SshKey::parse(line)?;
     let (email, fingerprint) = (email.to_owned(), key.fingerprint.clone());
+    let id = KeyId::from(Uuid::now_v7());
     db.transaction(async move |connection| {
         let Some(user) = User::by_email(connection, &email).await? else {
             return Err(PeopleError::NoUser(email));
         };
-        match ssh_key::register(connection, user.id, &key).await? {
+        match ssh_key::register(connection, id, (user.id, &key)).await? {
             Registered::Added => Ok(()),
             Registered::AlreadyYours => Err(PeopleError::KeyExists),
             Registered::Taken => Err(PeopleError::KeyTaken),

@@ -1,4 +1,9 @@
 //! Accounts, projects, targets and rules come into being.
+//!
+//! Ids are made before the transaction, so that a repeat, after the answer to a COMMIT was lost,
+//! knows what the first try has added.
+
+use uuid::Uuid;
 
 use crate::db::models::cluster::NewCluster;
 use crate::db::models::environment::Environment;
@@ -10,6 +15,7 @@ use crate::domain::access::Role;
 use crate::domain::deploy_rule::{DeployRule, Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
+use crate::domain::ids::{AccountId, ClusterId, ProjectId};
 use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
 use crate::domain::snapshot::ClusterKind;
 use crate::projects::{ProjectError, only};
@@ -24,8 +30,9 @@ pub async fn create_account(
     slug: AccountSlug,
     owner: Option<String>,
 ) -> Result<(), ProjectError> {
+    let id = AccountId::from(Uuid::now_v7());
     db.transaction(async move |connection| {
-        let Some(id) = account::insert(connection, &slug).await? else {
+        let Some(id) = account::insert(connection, id, &slug).await? else {
             return Err(ProjectError::Exists(slug.to_string()));
         };
         if let Some(email) = owner {
@@ -73,11 +80,11 @@ pub async fn create_project(
     default_branch: &str,
 ) -> Result<(), ProjectError> {
     RefName::branch(default_branch)?;
-    let branch = default_branch.to_owned();
+    let (id, branch) = (ProjectId::from(Uuid::now_v7()), default_branch.to_owned());
     db.transaction(async move |connection| {
-        let id = account::by_slug(connection, &account).await?;
-        let id = id.ok_or(ProjectError::NotFound(account.to_string()))?;
-        match Project::insert(connection, id, &project, &branch).await? {
+        let owner = account::by_slug(connection, &account).await?;
+        let owner = owner.ok_or(ProjectError::NotFound(account.to_string()))?;
+        match Project::insert(connection, id, (owner, &project), &branch).await? {
             Some(_) => Ok(()),
             None => Err(ProjectError::Exists(format!("{account}/{project}"))),
         }
@@ -110,11 +117,13 @@ pub struct NewTarget {
 /// does not answer.
 pub async fn create_cluster(db: &Db, target: NewTarget) -> Result<(), ProjectError> {
     target.kind.check_address(&target.address)?;
+    let id = ClusterId::from(Uuid::now_v7());
     db.transaction(async move |connection| {
         let project = only(Project::by_name(connection, &target.project).await?, &target.project)?;
         let environment =
             Environment::ensure(connection, project.id, &target.environment).await?.id;
         let cluster = NewCluster {
+            id,
             project: project.id,
             environment,
             name: &target.name,

@@ -1,31 +1,32 @@
 //! Tenants and their members.
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::schema::{account_members, accounts};
 use crate::domain::access::Role;
 use crate::domain::ids::{AccountId, UserId};
 use crate::domain::slug::AccountSlug;
 
-/// Adds an account; `None` when the name is taken.
+/// Adds an account, or finds it added; `None` when another one has the name.
 ///
 /// # Errors
 ///
 /// When the database does not answer.
 pub async fn insert(
     connection: &mut AsyncPgConnection,
+    id: AccountId,
     slug: &AccountSlug,
 ) -> QueryResult<Option<AccountId>> {
+    use diesel::query_dsl::methods::FilterDsl;
+
     diesel::insert_into(accounts::table)
-        .values((
-            accounts::id.eq(AccountId::from(Uuid::now_v7())),
-            accounts::slug.eq(slug),
-            accounts::name.eq(slug.as_str()),
-        ))
+        .values((accounts::id.eq(id), accounts::slug.eq(slug), accounts::name.eq(slug.as_str())))
         .on_conflict(accounts::slug)
-        .do_nothing()
+        .do_update()
+        .set(accounts::slug.eq(excluded(accounts::slug)))
+        .filter(accounts::id.eq(excluded(accounts::id)))
         .returning(accounts::id)
         .get_result(connection)
         .await

@@ -1,8 +1,8 @@
 //! Targets of deployments.
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::schema::clusters;
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
@@ -37,6 +37,8 @@ pub async fn of_environment(
 /// A target about to be added.
 #[derive(Debug)]
 pub struct NewCluster<'a> {
+    /// Its id.
+    pub id: ClusterId,
     /// The project it belongs to.
     pub project: ProjectId,
     /// The environment it serves.
@@ -52,7 +54,7 @@ pub struct NewCluster<'a> {
 }
 
 impl NewCluster<'_> {
-    /// Adds the target; `None` when the project has one of this name.
+    /// Adds the target, or finds it added; `None` when the project has another one of this name.
     ///
     /// # Errors
     ///
@@ -61,9 +63,11 @@ impl NewCluster<'_> {
         &self,
         connection: &mut AsyncPgConnection,
     ) -> QueryResult<Option<ClusterId>> {
+        use diesel::query_dsl::methods::FilterDsl;
+
         diesel::insert_into(clusters::table)
             .values((
-                clusters::id.eq(ClusterId::from(Uuid::now_v7())),
+                clusters::id.eq(self.id),
                 clusters::project_id.eq(self.project),
                 clusters::environment_id.eq(self.environment),
                 clusters::name.eq(self.name),
@@ -72,7 +76,9 @@ impl NewCluster<'_> {
                 clusters::namespace.eq(self.namespace),
             ))
             .on_conflict((clusters::project_id, clusters::name))
-            .do_nothing()
+            .do_update()
+            .set(clusters::name.eq(excluded(clusters::name)))
+            .filter(clusters::id.eq(excluded(clusters::id)))
             .returning(clusters::id)
             .get_result(connection)
             .await

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::schema::{accounts, projects};
 use crate::domain::git_ref::RefName;
@@ -126,27 +126,31 @@ impl Project {
         query.load(connection).await
     }
 
-    /// Adds a project; `None` when the account has one of this name.
+    /// Adds a project, or finds it added; `None` when the account has another one of this name.
     ///
     /// # Errors
     ///
     /// When the database does not answer.
     pub async fn insert(
         connection: &mut AsyncPgConnection,
-        account: AccountId,
-        slug: &ProjectSlug,
+        id: ProjectId,
+        (account, slug): (AccountId, &ProjectSlug),
         default_branch: &str,
     ) -> QueryResult<Option<ProjectId>> {
+        use diesel::query_dsl::methods::FilterDsl;
+
         diesel::insert_into(projects::table)
             .values((
-                projects::id.eq(ProjectId::from(Uuid::now_v7())),
+                projects::id.eq(id),
                 projects::account_id.eq(account),
                 projects::slug.eq(slug),
                 projects::name.eq(slug.as_str()),
                 projects::default_branch.eq(default_branch),
             ))
             .on_conflict((projects::account_id, projects::slug))
-            .do_nothing()
+            .do_update()
+            .set(projects::slug.eq(excluded(projects::slug)))
+            .filter(projects::id.eq(excluded(projects::id)))
             .returning(projects::id)
             .get_result(connection)
             .await

@@ -3,8 +3,8 @@
 use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::schema::ssh_keys;
 use crate::domain::ids::{KeyId, UserId};
@@ -21,19 +21,20 @@ pub enum Registered {
     Taken,
 }
 
-/// Registers a key for a person; the unique fingerprint decides between two at once.
+/// Registers a key for a person, or finds it registered under this id; the unique fingerprint
+/// decides between two at once.
 ///
 /// # Errors
 ///
 /// When the database does not answer.
 pub async fn register(
     connection: &mut AsyncPgConnection,
-    user: UserId,
-    key: &SshKey,
+    id: KeyId,
+    (user, key): (UserId, &SshKey),
 ) -> QueryResult<Registered> {
-    let added = diesel::insert_into(ssh_keys::table)
+    let (found, owner): (KeyId, UserId) = diesel::insert_into(ssh_keys::table)
         .values((
-            ssh_keys::id.eq(KeyId::from(Uuid::now_v7())),
+            ssh_keys::id.eq(id),
             ssh_keys::user_id.eq(user),
             ssh_keys::name.eq(&key.name),
             ssh_keys::algorithm.eq(&key.algorithm),
@@ -41,18 +42,19 @@ pub async fn register(
             ssh_keys::fingerprint.eq(&key.fingerprint),
         ))
         .on_conflict(ssh_keys::fingerprint)
-        .do_nothing()
-        .execute(connection)
+        .do_update()
+        // Changes nothing, and gives the row that is there.
+        .set(ssh_keys::fingerprint.eq(excluded(ssh_keys::fingerprint)))
+        .returning((ssh_keys::id, ssh_keys::user_id))
+        .get_result(connection)
         .await?;
-    if added > 0 {
-        return Ok(Registered::Added);
-    }
-    let owner: UserId = ssh_keys::table
-        .filter(ssh_keys::fingerprint.eq(&key.fingerprint))
-        .select(ssh_keys::user_id)
-        .first(connection)
-        .await?;
-    Ok(if owner == user { Registered::AlreadyYours } else { Registered::Taken })
+    Ok(if found == id {
+        Registered::Added
+    } else if owner == user {
+        Registered::AlreadyYours
+    } else {
+        Registered::Taken
+    })
 }
 
 /// Notes that a key was used, at most once a minute.

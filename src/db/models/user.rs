@@ -1,8 +1,8 @@
 //! People.
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use uuid::Uuid;
 
 use crate::db::schema::{ssh_keys, users};
 use crate::domain::access::Standing;
@@ -69,6 +69,8 @@ impl User {
 #[derive(Debug, Insertable)]
 #[diesel(table_name = users)]
 pub struct NewUser<'a> {
+    /// Their id.
+    pub id: UserId,
     /// Any case; stored in lower case.
     pub email: &'a str,
     /// How they are called.
@@ -82,20 +84,21 @@ pub struct NewUser<'a> {
 }
 
 impl NewUser<'_> {
-    /// Adds the person; `None` when the address is taken.
+    /// Adds the person, or finds them added; `None` when somebody else has the address.
     ///
     /// # Errors
     ///
     /// When the database does not answer.
     pub async fn insert(&self, connection: &mut AsyncPgConnection) -> QueryResult<Option<User>> {
+        use diesel::query_dsl::methods::FilterDsl;
+
         let email = self.email.to_lowercase();
         diesel::insert_into(users::table)
-            .values((
-                users::id.eq(UserId::from(Uuid::now_v7())),
-                NewUser { email: &email, ..*self },
-            ))
+            .values(NewUser { email: &email, ..*self })
             .on_conflict(users::email)
-            .do_nothing()
+            .do_update()
+            .set(users::email.eq(excluded(users::email)))
+            .filter(users::id.eq(excluded(users::id)))
             .returning(User::as_returning())
             .get_result(connection)
             .await

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diesel::sql_types::Text;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use pierhead::db::feed::Feed;
@@ -39,6 +39,18 @@ pub(crate) struct TestDatabase {
 struct Name {
     #[diesel(sql_type = Text)]
     datname: String,
+}
+
+/// The number that a query gives.
+pub(crate) async fn count(db: &Db, sql: &'static str) -> i64 {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let row: diesel::QueryResult<Row> =
+        db.run(async move |connection| sql_query(sql).get_result(connection).await).await;
+    row.unwrap().count
 }
 
 impl TestDatabase {

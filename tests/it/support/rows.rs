@@ -122,6 +122,7 @@ impl Shop {
 
 async fn create(connection: &mut AsyncPgConnection) -> QueryResult<(UserId, EnvironmentId)> {
     let ana = NewUser {
+        id: UserId::from(Uuid::now_v7()),
         email: "ana@example.org",
         name: "ana",
         password_hash: "*",
@@ -129,9 +130,13 @@ async fn create(connection: &mut AsyncPgConnection) -> QueryResult<(UserId, Envi
         administrator: false,
     };
     let user = ana.insert(connection).await?.unwrap().id;
-    let account = account::insert(connection, &"acme".parse().unwrap()).await?.unwrap();
+    let account = account::insert(connection, Uuid::now_v7().into(), &"acme".parse().unwrap())
+        .await?
+        .unwrap();
     let shop = "shop".parse().unwrap();
-    let project = Project::insert(connection, account, &shop, "main").await?.unwrap();
+    let project = Project::insert(connection, Uuid::now_v7().into(), (account, &shop), "main")
+        .await?
+        .unwrap();
     let name = "production".parse().unwrap();
     let environment = Environment::ensure(connection, project, &name).await?;
     Ok((user, environment.id))

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use crate::support::app::developer::Developer;
 use crate::support::app::gate::BuildGate;
 use crate::support::app::process::{Process, run_as};
-use crate::support::database::TestDatabase;
+use crate::support::database::{TestDatabase, count};
 use crate::support::environment_variable;
 use crate::support::http::{body, say, status};
 
@@ -246,16 +246,7 @@ impl App {
 
     /// The number that a query gives.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
-        use diesel_async::RunQueryDsl as _;
-
-        #[derive(diesel::QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            count: i64,
-        }
-        let row: diesel::QueryResult<Row> =
-            self.db.run(async move |c| diesel::sql_query(sql).get_result(c).await).await;
-        row.unwrap().count
+        count(&self.db, sql).await
     }
 
     /// Waits until a query gives a number.
