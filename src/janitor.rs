@@ -15,9 +15,10 @@ use crate::db::lock;
 use crate::db::models::{outbox, router, run as runs};
 use crate::db::pool::Transient;
 use crate::domain::ids::JobId;
+use crate::git::quarantine::remove_forgotten;
 use crate::jobs::{Jobs, JobsError};
 use crate::queue::{Queue, QueueError, Ringer};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, blocking};
 
 /// Bells rung in one transaction.
 const AT_ONCE: usize = 100;
@@ -30,6 +31,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Time between two rounds of forgetting.
 const FORGETTING: Duration = Duration::from_secs(3_600);
+
+/// Age at which what a push has brought is no longer on its way.
+const BROKEN_OFF_AFTER: Duration = Duration::from_secs(86_400);
 
 /// Keeps the bells of an installation ringing.
 #[derive(Debug)]
@@ -158,7 +162,18 @@ impl Janitor {
             })
             .await
             .map_err(|error: diesel::result::Error| RoundError::from(error))?;
+        self.forget_pushes().await;
         Ok(self.ringer().await?.tidy(Utc::now().timestamp()).await?)
+    }
+
+    /// Removes what pushes have left that were broken off by a kill.
+    async fn forget_pushes(&self) {
+        let repositories = self.jobs.repositories().clone();
+        let before = Utc::now() - BROKEN_OFF_AFTER;
+        let removed = blocking(move || remove_forgotten(&repositories, before.into())).await;
+        if let Err(error) = removed {
+            warn!("Could not remove what broken off pushes left: {error}");
+        }
     }
 
     async fn ringer(&mut self) -> Result<&mut Ringer, RoundError> {

@@ -79,9 +79,14 @@ pub enum RootFile {
 }
 
 impl Repositories {
-    /// The folder that holds them.
+    /// The repositories in a folder.
     pub const fn new(root: PathBuf) -> Self {
         Self { root }
+    }
+
+    /// The folder that holds them.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where a project's repository is.
