@@ -73,6 +73,15 @@ impl Transient for Error {
     }
 }
 
+/// What people are told who cannot mend it. The error itself is for the log.
+pub fn told(error: &Error) -> &'static str {
+    if error.is_transient() {
+        "the server cannot reach its database; try again"
+    } else {
+        "the server could not do it; its log says why"
+    }
+}
+
 /// Work on one connection. It is cloned for every try, because a connection may break.
 ///
 /// Implemented by every `async move |connection| …` whose captures can be cloned and whose future

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use crate::git_hook::message::{Ask, LONGEST_REQUEST, Reply, Request, WireAnswer};
-use crate::push::{Answer, PushSession, Pushes, RawUpdate, RefAnswer, Sessions};
+use crate::push::{Answer, PushSession, Pushes, RawUpdate, RefAnswer, Refusal, Sessions, rejected};
 use crate::tasks::Tasks;
 
 /// Time a hook has to say what it wants.
@@ -71,11 +71,16 @@ async fn answer(
             let check = pushes.check(&session, &options, &updates, quarantine);
             let refusal = match tokio::time::timeout(POLICY_TIME, check).await {
                 Ok(Ok(())) => return hook.say(&Reply::Exit(0)).await,
-                Ok(Err(refusal)) => refusal.to_string(),
+                Ok(Err(refusal)) => {
+                    if let Refusal::Jobs(error) = &refusal {
+                        warn!("Could not check a push: {error:?}");
+                    }
+                    refusal.to_string()
+                }
                 Err(_elapsed) => "checking this push took too long; try again".to_owned(),
             };
             session.finish_with(1);
-            hook.say(&Reply::Line(format!("rejected  {refusal}"))).await?;
+            hook.say(&Reply::Line(rejected(&options, &refusal))).await?;
             hook.say(&Reply::Exit(1)).await
         }
         Ask::ProcReceive { options, updates } => {

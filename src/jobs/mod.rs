@@ -21,7 +21,7 @@ use diesel_async::AsyncPgConnection;
 use crate::db::models::job::Job;
 use crate::db::models::release::Release;
 use crate::db::models::{outbox, run as runs};
-use crate::db::pool::{Db, Transient};
+use crate::db::pool::{Db, Transient, told};
 use crate::domain::history::{End, NewEntry, Step};
 use crate::domain::ids::{EnvironmentId, JobId, ProjectId};
 use crate::domain::job::Outcome;
@@ -48,10 +48,12 @@ pub struct Jobs {
 }
 
 /// Why nothing was decided about a job.
+///
+/// The text is for people who push; `Debug` is for the server's log.
 #[derive(Debug, thiserror::Error)]
 pub enum JobsError {
     /// The database does not answer, or refuses.
-    #[error("PostgreSQL: {0}")]
+    #[error("{}", told(.0))]
     Db(#[from] diesel::result::Error),
     /// A repository could not be read or changed.
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::db::models::environment::Environment;
 use crate::db::models::job::Job;
@@ -104,8 +104,8 @@ impl Pushes {
 }
 
 fn internal(error: &JobsError) -> Answer {
-    error!("Could not handle a push: {error}");
-    Answer::rejected(format!("internal error, try again: {error}"))
+    error!("Could not handle a push: {error:?}");
+    Answer::rejected(error.to_string())
 }
 
 impl Handling<'_> {
@@ -160,9 +160,10 @@ impl Handling<'_> {
         let answers = fates.into_iter().map(|(name, fate)| async move {
             let answer = match fate {
                 Fate::Answered(answer) => answer,
-                Fate::Followed(job) => {
-                    self.watch(&job, audience).await.unwrap_or_else(|error| internal(&error))
-                }
+                Fate::Followed(job) => self.watch(&job, audience).await.unwrap_or_else(|error| {
+                    warn!("Could not follow job {}: {error:?}", job.number);
+                    self.goes_on(&job)
+                }),
             };
             RefAnswer { name, answer }
         });
@@ -175,8 +176,7 @@ impl Handling<'_> {
         let gone = self.session.gone();
         let watched = self.pushes.viewer.watch(job, printer, self.lines, gone).await?;
         let Watched::Ended(end) = watched else {
-            let attach = self.pushes.jobs.command(&format!("attach {}", job.number));
-            return Ok(Answer::rejected(format!("job {} goes on: {attach}", job.number)));
+            return Ok(self.goes_on(job));
         };
         let id = job.id;
         let (job, release) = self
@@ -194,6 +194,12 @@ impl Handling<'_> {
             None => None,
         };
         Ok(Answer::at_end(&job, &end, release, tip))
+    }
+
+    /// The answer for a job that there is, whatever else is not known of it.
+    pub(super) fn goes_on(&self, job: &Job) -> Answer {
+        let attach = self.pushes.jobs.command(&format!("attach {}", job.number));
+        Answer::rejected(format!("job {} goes on: {attach}", job.number))
     }
 
     pub(super) async fn say(&self, update: &Update, verb: &str, text: &str) {

@@ -1,5 +1,6 @@
 //! Refs that are deployed: their file is compiled, their job created.
 
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::db::models::job::NewJob;
@@ -40,6 +41,9 @@ impl Handling<'_> {
                 for line in broken.lines() {
                     self.say_line(update, line.clone()).await;
                 }
+                if let Broken::Git(error) = &broken {
+                    warn!("Could not read a commit: {error:?}");
+                }
                 return Ok(Fate::Answered(Answer::rejected(broken.to_string())));
             }
         };
@@ -49,11 +53,18 @@ impl Handling<'_> {
             Created::New(_) => Decision::Deployed,
             Created::Attached(_) => Decision::Attached,
         };
-        self.record(update, decision, Some(created.job().id), &Answer::Ok).await?;
-        match self.options.wait {
-            Wait::No => self.let_go(update, created).await,
-            Wait::UntilLive | Wait::Skip => Ok(Fate::Followed(Box::new(created.job().clone()))),
+        let job = created.job();
+        // From here there is a job, and whatever fails does not end it.
+        if let Err(error) = self.record(update, decision, Some(job.id), &Answer::Ok).await {
+            warn!("Could not record what became of {}: {error}", update.name);
         }
+        Ok(match self.options.wait {
+            Wait::No => self.let_go(update, &created).await.unwrap_or_else(|error| {
+                warn!("Could not move {} at once: {error:?}", update.name);
+                Fate::Answered(self.goes_on(job))
+            }),
+            Wait::UntilLive | Wait::Skip => Fate::Followed(Box::new(job.clone())),
+        })
     }
 
     fn new_job(
@@ -110,8 +121,8 @@ impl Handling<'_> {
     }
 
     /// Moves the ref of a job that the pusher does not wait for.
-    async fn let_go(&self, update: &Update, created: Created) -> Result<Fate, JobsError> {
-        let moved = self.pushes.jobs.move_at_once(self.project.id, &created).await?;
+    async fn let_go(&self, update: &Update, created: &Created) -> Result<Fate, JobsError> {
+        let moved = self.pushes.jobs.move_at_once(self.project.id, created).await?;
         let job = created.job();
         Ok(match &moved {
             MovedAtOnce::AtItsEnd => Fate::Followed(Box::new(job.clone())),

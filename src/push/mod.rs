@@ -22,7 +22,7 @@ use crate::jobs::Jobs;
 
 pub use answer::{Answer, RefAnswer};
 pub use follow::{Viewer, Watched};
-pub use policy::Refusal;
+pub use policy::{Refusal, rejected};
 pub use session::{PushSession, SessionKey, Sessions, Stage, Ticket};
 pub use update::{BadUpdate, RawUpdate, Update};
 

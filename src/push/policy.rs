@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::db::models::project::{Activity, Project};
+use serde_json::json;
+
+use crate::db::models::project::{Inactive, Project};
 use crate::db::models::{deploy_rule, push};
 use crate::domain::deploy_rule::{DeployRule, Protection, choose};
 use crate::domain::git_ref::RefKind;
@@ -10,18 +12,16 @@ use crate::domain::push_option::{BadPushOption, PushOptions};
 use crate::git::bare_repository::{BareRepository, GitError};
 use crate::git::quarantine::{Oversized, oversized};
 use crate::jobs::JobsError;
+use crate::progress::message;
 use crate::push::{BadUpdate, PushSession, Pushes, RawUpdate, Update};
 use crate::tasks::blocking;
 
 /// Why a push is rejected as a whole. Nothing of it is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// The account was deleted.
-    #[error("the account of this project is deleted")]
-    Deleted,
-    /// An administrator suspended it.
-    #[error("this project is suspended; ask your administrator")]
-    Suspended,
+    /// Nothing of this project is taken.
+    #[error(transparent)]
+    Inactive(#[from] Inactive),
     /// Too many refs.
     #[error("this push changes {given} refs; at most {most}")]
     TooManyRefs {
@@ -68,6 +68,17 @@ impl From<GitError> for Refusal {
     }
 }
 
+/// How a refusal is told to somebody who pushed with these options.
+///
+/// The options may be what is refused: all that counts is whether they ask for JSON.
+pub fn rejected(options: &[Vec<u8>], refusal: &str) -> String {
+    if options.iter().any(|option| option == b"json") {
+        json!({"aside": "rejected", "text": refusal}).to_string()
+    } else {
+        message("rejected", refusal)
+    }
+}
+
 impl Pushes {
     /// Checks the policy of a whole push and records it.
     ///
@@ -82,11 +93,7 @@ impl Pushes {
         quarantine: Option<PathBuf>,
     ) -> Result<(), Refusal> {
         let (project, rules) = self.begin(session).await?;
-        match project.activity() {
-            Activity::Active => {}
-            Activity::Suspended => return Err(Refusal::Suspended),
-            Activity::Deleted => return Err(Refusal::Deleted),
-        }
+        project.check_active()?;
         let (given, most) = (updates.len(), self.max_refs.get());
         if given > most {
             return Err(Refusal::TooManyRefs { given, most });

@@ -15,7 +15,7 @@ use crate::git::wire::is_protocol;
 use crate::people::{Identity, identify, touch};
 use crate::ssh::Door;
 use crate::ssh::command::parse;
-use crate::ssh::commands::{Caller, greet, run};
+use crate::ssh::commands::{Caller, run};
 use crate::tasks::Tasks;
 
 /// What a client says about itself and wants.
@@ -80,10 +80,7 @@ impl Connection {
         let (door, tasks) = (self.door.clone(), self.tasks.clone());
         let caller = Caller { identity, protocol };
         drop(self.tasks.start(async move {
-            match command {
-                Some(bytes) => run(channel, door, caller, parse(&bytes), tasks).await,
-                None => greet(channel, &door, &caller).await,
-            }
+            run(channel, door, caller, command.map(|bytes| parse(&bytes)), tasks).await;
             drop(done);
         }));
         true

@@ -29,14 +29,14 @@ pub struct Project {
     account_deleted_at: Option<DateTime<Utc>>,
 }
 
-/// Whether pushes of a project are taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
-    /// They are.
-    Active,
+/// Why nothing of a project is stored or deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Inactive {
     /// An administrator suspended the project or its account.
+    #[error("this project is suspended; ask your administrator")]
     Suspended,
     /// The account is deleted.
+    #[error("the account of this project is deleted")]
     Deleted,
 }
 
@@ -80,14 +80,18 @@ impl Project {
         &self.default_branch
     }
 
-    /// Whether pushes are taken.
-    pub fn activity(&self) -> Activity {
+    /// Whether anything is stored and deployed.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn check_active(&self) -> Result<(), Inactive> {
         if self.account_deleted_at.is_some() {
-            Activity::Deleted
+            Err(Inactive::Deleted)
         } else if self.account_suspended_at.or(self.suspended_at).is_some() {
-            Activity::Suspended
+            Err(Inactive::Suspended)
         } else {
-            Activity::Active
+            Ok(())
         }
     }
 

@@ -32,19 +32,21 @@ pub struct BareRepository {
 }
 
 /// Why a repository could not be read or changed.
+///
+/// The text is for people who push, and names no path of the server; `Debug` is for its log.
 #[derive(Debug, thiserror::Error)]
 pub enum GitError {
     /// The folder is not there.
-    #[error("the repository {} is missing", .0.display())]
+    #[error("the server misses the repository")]
     Missing(PathBuf),
     /// The object is not there, or of another kind.
     #[error("{0} is not a commit")]
     NotACommit(Oid),
     /// libgit2 failed.
-    #[error("git: {}", .0.message())]
-    Git(#[from] git2::Error),
+    #[error("the server cannot use the repository")]
+    Git(git2::Error),
     /// A file could not be read or written.
-    #[error("could not use {}", path.display())]
+    #[error("the server cannot use one of its files")]
     File {
         /// The file.
         path: PathBuf,
@@ -52,6 +54,13 @@ pub enum GitError {
         #[source]
         source: io::Error,
     },
+}
+
+// Not by `#[from]`: a cause is shown behind an error, and libgit2's words name paths.
+impl From<git2::Error> for GitError {
+    fn from(error: git2::Error) -> Self {
+        Self::Git(error)
+    }
 }
 
 /// What a change of a ref came to.

@@ -1,7 +1,9 @@
 //! Whether a waiting job may still deploy.
 
+use tracing::warn;
+
 use crate::db::models::job::{Job, Source};
-use crate::db::models::project::{Activity, Project};
+use crate::db::models::project::Project;
 use crate::domain::git_ref::RefName;
 use crate::domain::job::{JobKind, Outcome};
 use crate::domain::oid::Oid;
@@ -30,10 +32,9 @@ pub(super) struct Passed {
 impl Claim<'_> {
     pub(super) async fn check(&mut self, job: &Job) -> Result<Check, JobsError> {
         let refused = |why: &str| Ok(Check::Ends(Outcome::Refused, why.to_owned()));
-        match Project::find(self.connection, self.repository.project()).await?.activity() {
-            Activity::Active => {}
-            Activity::Suspended => return refused("this project is suspended"),
-            Activity::Deleted => return refused("the account of this project is deleted"),
+        let project = Project::find(self.connection, self.repository.project()).await?;
+        if let Err(inactive) = project.check_active() {
+            return refused(&inactive.to_string());
         }
         match job.kind {
             JobKind::Deploy => self.check_deploy(job).await,
@@ -119,12 +120,6 @@ impl Claim<'_> {
 
 /// A job whose repository cannot be read. What is wrong with it is for the operator.
 fn unreadable(error: &GitError) -> Check {
-    tracing::warn!("Could not read a repository: {error}");
-    let reason = match error {
-        GitError::NotACommit(oid) => format!("{} is not in the repository any more", oid.short()),
-        GitError::Missing(_) | GitError::Git(_) | GitError::File { .. } => {
-            "the server cannot read the repository".to_owned()
-        }
-    };
-    Check::Ends(Outcome::Refused, reason)
+    warn!("Could not read a repository: {error:?}");
+    Check::Ends(Outcome::Refused, error.to_string())
 }

@@ -13,6 +13,8 @@ use russh::server::Msg;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::db::models::project::Inactive;
+use crate::db::pool::told;
 use crate::domain::history::End;
 use crate::people::{Identity, identify};
 use crate::projects::ProjectError;
@@ -59,13 +61,26 @@ enum Failure {
     HungUp(#[from] russh::Error),
     /// What was asked for is not there, or not theirs.
     #[error(transparent)]
-    Project(#[from] ProjectError),
+    Project(ProjectError),
+    /// Nothing of this project is deployed.
+    #[error(transparent)]
+    Inactive(#[from] Inactive),
     /// Jobs cannot be read or changed.
     #[error(transparent)]
     Jobs(#[from] crate::jobs::JobsError),
     /// The database does not answer.
-    #[error("PostgreSQL: {0}")]
+    #[error("{}", told(.0))]
     Db(#[from] diesel::result::Error),
+}
+
+impl From<ProjectError> for Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Db(error) => Self::Db(error),
+            error => Self::Project(error),
+        }
+    }
 }
 
 impl Failure {
@@ -74,7 +89,11 @@ impl Failure {
             Self::Project(ProjectError::NotFound(_) | ProjectError::Forbidden(_)) => {
                 Status::NOT_FOUND
             }
-            Self::HungUp(_) | Self::Project(_) | Self::Jobs(_) | Self::Db(_) => Status::FAILED,
+            Self::HungUp(_)
+            | Self::Project(_)
+            | Self::Inactive(_)
+            | Self::Jobs(_)
+            | Self::Db(_) => Status::FAILED,
         }
     }
 }
@@ -95,12 +114,12 @@ enum Format {
     Json,
 }
 
-/// Does what a client asks for.
+/// Does what a client asks for, or says what there is.
 pub(super) async fn run(
     channel: Channel<Msg>,
     door: Door,
     caller: Caller,
-    request: Result<Request, BadRequest>,
+    request: Option<Result<Request, BadRequest>>,
     tasks: Tasks,
 ) {
     // The key may have been revoked since the login.
@@ -114,6 +133,7 @@ pub(super) async fn run(
             return refuse(channel, "the server cannot reach its database", Status::FAILED).await;
         }
     };
+    let Some(request) = request else { return greet(channel, &door, &identity).await };
     match request {
         Ok(Request::Git(service, project)) => {
             let caller = Caller { identity, ..caller };
@@ -162,6 +182,9 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
     let status = match done {
         Ok(status) => status,
         Err(failure) => {
+            if let Failure::Jobs(_) | Failure::Db(_) = &failure {
+                warn!("Could not do what {} asked for: {failure:?}", caller.user.name);
+            }
             drop(output.error(&format!("pierhead: {failure}")).await);
             failure.status()
         }
@@ -170,9 +193,8 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
 }
 
 /// Tells a client that came without a command what there is.
-pub(super) async fn greet(channel: Channel<Msg>, door: &Door, caller: &Caller) {
+async fn greet(channel: Channel<Msg>, door: &Door, identity: &Identity) {
     let (output, _gone, _drain) = Output::open(channel);
-    let identity = &caller.identity;
     let mut text = format!(
         "Hello {} ({}). This is Pierhead; there is no shell, but:\n",
         identity.user.name, identity.fingerprint

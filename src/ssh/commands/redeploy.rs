@@ -14,6 +14,7 @@ pub(super) async fn run(
 ) -> Result<Status, Failure> {
     let (door, caller) = (call.door, call.caller);
     let project = find(&door.db, &caller.user, name, Action::Deploy).await?;
+    project.check_active()?;
     let environment = find_environment(&door.db, &project, environment).await?;
     let by = (&caller.user, caller.fingerprint.as_str());
     let created = door.jobs.redeploy(&project, &environment, by).await?;

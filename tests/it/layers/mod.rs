@@ -221,7 +221,14 @@ fn the_program_is_an_argument_and_an_exit_code() {
     let tree = Tree::read(&["src"]);
     let main = tree.file("src/main.rs").unwrap();
     let used: Vec<_> = main.paths_from("pierhead").iter().map(Named::text).collect();
-    assert_eq!(used, ["pierhead::cli::Cli", "pierhead::config::environment"]);
+    assert_eq!(
+        used,
+        [
+            "pierhead::cli::Cli",
+            "pierhead::config::environment",
+            "pierhead::domain::causes::with_causes"
+        ]
+    );
 }
 
 #[test]

@@ -102,9 +102,12 @@ async fn bad_and_hidden_ref_names_are_rejected() {
 async fn a_suspended_project_and_a_deleted_account_take_no_push() {
     let app = App::start().await;
     app.project("shop").await;
-    let copy = app.developer("ana").await.hello("acme/shop").await;
+    let ana = app.developer("ana").await;
+    let copy = ana.hello("acme/shop").await;
     app.execute("UPDATE projects SET suspended_at = now()").await;
     copy.push(&["main"]).await.assert_code(1).assert_says("this project is suspended");
+    let redeploy = ana.ssh(&["redeploy", "acme/shop", "production"]).await;
+    redeploy.assert_code(1).assert_says("this project is suspended");
     app.execute("UPDATE accounts SET deleted_at = now()").await;
     copy.push(&["main"]).await.assert_code(1).assert_says("the account of this project is deleted");
     app.stop().await;
@@ -119,6 +122,10 @@ async fn an_environment_without_a_cluster_refuses_the_job_and_keeps_it() {
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
     assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (job 1: no cluster serves `production`)");
+    let push = copy.push(&["-o", "no-wait", "main"]).await;
+    push.assert_code(1);
+    assert_snapshot!(push.refs().join("\n"), @"! [remote rejected] main -> main (job 2: no cluster serves `production`)");
+    assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     app.assert_nothing_left().await;
     app.stop().await;
 }

@@ -92,6 +92,9 @@ async fn json_and_quiet_pushes_say_what_their_readers_need() {
     let seqs: Vec<i64> = lines.iter().filter_map(|line| line["seq"].as_i64()).collect();
     assert_eq!(seqs, (1..=i64::try_from(seqs.len()).unwrap()).collect::<Vec<_>>());
     assert_eq!(lines.iter().filter(|line| line["ref"] == "refs/heads/topic").count(), 1);
+    let refused = copy.push(&["-o", "json", "--delete", "main"]).await;
+    let lines = refused.assert_code(1).remote().join("\n");
+    assert_snapshot!(lines, @r#"{"aside":"rejected","text":"`main` is the default branch and cannot be deleted"}"#);
     copy.commit("Again").await;
     let quiet = copy.push(&["-o", "quiet", "main"]).await;
     assert_snapshot!(quiet.assert_ok().told(), @r#"

@@ -1,5 +1,9 @@
 //! What a person sees while nothing happens, and how long they wait.
 
+use std::time::Duration;
+
+use bollard::query_parameters::RemoveContainerOptionsBuilder;
+
 use crate::support::app::gate::BuildGate;
 use crate::support::app::{App, Settings};
 
@@ -53,6 +57,28 @@ async fn a_job_that_no_worker_takes_fails_in_time() {
     let push = copy.push(&["main"]).await;
     push.assert_code(1).assert_says("(queue: not started in time, job 1)");
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_serves_is_brought_back_when_somebody_removes_it() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
+    let environment = app.environment("shop", "production").await.id;
+    let containers = app.started(environment, 0).await;
+    for container in &containers {
+        let force = RemoveContainerOptionsBuilder::default().force(true).build();
+        app.docker().remove_container(container, Some(force)).await.unwrap();
+    }
+    assert_eq!(containers.len(), 1);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while app.get(&copy.host(), "/").await.0 != 200 {
+        assert!(tokio::time::Instant::now() < deadline, "{}", app.process("serve").log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     app.assert_nothing_left().await;
     app.stop().await;
 }

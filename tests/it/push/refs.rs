@@ -144,7 +144,7 @@ async fn the_default_branch_cannot_be_deleted_and_none_while_it_deploys() {
     gate.reached(&app).await;
     let deletion = copy.push(&["--delete", "next"]).await;
     deletion.assert_code(1);
-    assert_snapshot!(deletion.refs().join("\n"), @"");
+    assert_snapshot!(deletion.refs().join("\n"), @"! [remote rejected] next (job 2 is deploying it)");
     assert_eq!(app.tip("shop", "refs/heads/next").await, Some(first));
     gate.open(&app).await;
     push.finish().await.assert_ok();

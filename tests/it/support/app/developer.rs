@@ -59,11 +59,12 @@ impl Done {
 
     /// git's own lines about refs.
     pub(crate) fn refs(&self) -> Vec<String> {
-        let starts = [" ! ", " * ", " - ", " + ", "   "];
         let lines = self.stderr.lines().chain(self.stdout.lines());
+        // A deletion has no arrow.
         let is_ref = |line: &&str| {
-            starts.iter().any(|start| line.starts_with(start)) && line.contains("->")
-                || line.starts_with(" - ")
+            [" ! ", " - "].iter().any(|start| line.starts_with(start))
+                || [" * ", " + ", "   "].iter().any(|start| line.starts_with(start))
+                    && line.contains("->")
         };
         lines.filter(is_ref).map(|line| redacted(line.trim())).collect()
     }
