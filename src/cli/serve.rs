@@ -31,11 +31,20 @@ use crate::tasks::Tasks;
 use crate::web;
 use crate::worker::{self, Worker};
 
-/// Time that people's connections have to end when a server stops.
-const GRACE: Duration = Duration::from_secs(30);
+// How long a server takes to stop, at most: `worker.drain_limit`, and then the last three of these.
+// systemd/pierhead.service waits for as long.
+
+/// Time that people's connections have to end, while runs drain.
+const DOORS_GRACE: Duration = Duration::from_secs(30);
 
 /// Time that a run has to take back what it did, beyond the drain limit.
 const TAKE_BACK: Duration = Duration::from_secs(25);
+
+/// Time that requests under way have to end.
+const REQUESTS_GRACE: Duration = Duration::from_secs(20);
+
+/// Time that the last rows have to be written.
+const ROWS_GRACE: Duration = Duration::from_secs(5);
 
 /// Connections kept for leases and Histories, beside `database.connections`.
 const VITAL_CONNECTIONS: usize = 4;
@@ -286,6 +295,7 @@ impl Parts {
             home: home(config),
             socket: config.hook_socket(),
             max_pack: config.git.max_pack,
+            time_limit: config.git.time_limit.duration(),
         };
         Ok(Door {
             db: self.db.clone(),
@@ -301,20 +311,24 @@ impl Parts {
     /// stop once more: then runs are not waited for.
     async fn stop(self, deployer: Option<Deployer>, again: impl Future<Output = ()>) {
         let stages = &self.stages;
-        stages.doors.stop();
-        let drain = self.config.worker.drain_limit.duration();
-        let drained = tokio::select! {
-            drained = stages.runs.shut_down(drain) => drained.is_ok(),
-            () = again => false,
+        // Readers are told how to go on while what they read of goes on.
+        let doors = stages.doors.shut_down(DOORS_GRACE);
+        let runs = async {
+            let drain = self.config.worker.drain_limit.duration();
+            let drained = tokio::select! {
+                drained = stages.runs.shut_down(drain) => drained.is_ok(),
+                () = again => false,
+            };
+            if !drained && let Some(deployer) = deployer {
+                info!("Taking back what still runs");
+                deployer.interrupt();
+                report("runs", stages.runs.shut_down(TAKE_BACK).await);
+            }
         };
-        if !drained && let Some(deployer) = deployer {
-            info!("Taking back what still runs");
-            deployer.interrupt();
-            report("runs", stages.runs.shut_down(TAKE_BACK).await);
-        }
-        report("connections", stages.doors.shut_down(GRACE).await);
-        report("requests", stages.entrance.shut_down(GRACE).await);
-        report("rows", stages.background.shut_down(GRACE).await);
+        let (doors, ()) = tokio::join!(doors, runs);
+        report("connections", doors);
+        report("requests", stages.entrance.shut_down(REQUESTS_GRACE).await);
+        report("rows", stages.background.shut_down(ROWS_GRACE).await);
     }
 }
 

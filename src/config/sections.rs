@@ -90,6 +90,8 @@ pub struct GitConfig {
     pub max_checkout: u64,
     /// Most files a checkout may have.
     pub max_files: u64,
+    /// How long a clone, a fetch, or the objects of a push may take.
+    pub time_limit: Span,
 }
 
 impl Default for GitConfig {
@@ -100,6 +102,7 @@ impl Default for GitConfig {
             max_pack: 512 * MIB,
             max_checkout: 2048 * MIB,
             max_files: 200_000,
+            time_limit: Span::seconds(3_600),
         }
     }
 }

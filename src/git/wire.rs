@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
@@ -30,6 +31,8 @@ pub struct Wire {
     pub socket: PathBuf,
     /// Most bytes one push may carry.
     pub max_pack: u64,
+    /// How long a client may take to get or to give its objects.
+    pub time_limit: Duration,
 }
 
 /// What one run of git is told.

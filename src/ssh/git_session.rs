@@ -31,9 +31,14 @@ enum Pipe {
 
 /// Passes bytes between a channel and git until git ends, and tells the client its exit status.
 ///
-/// A client that hangs up while a pack is received ends git, and nothing is stored. Later, what
-/// its push has begun goes on without it.
-pub(super) async fn relay(channel: Channel<Msg>, mut child: Child, push: Option<&PushSession>) {
+/// A client that hangs up while a pack is received ends git, and nothing is stored; so does one
+/// that takes longer than `time_limit`. Later, what its push has begun goes on without it.
+pub(super) async fn relay(
+    channel: Channel<Msg>,
+    mut child: Child,
+    push: Option<&PushSession>,
+    time_limit: Duration,
+) {
     let (read, write) = channel.split();
     let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -58,9 +63,21 @@ pub(super) async fn relay(channel: Channel<Msg>, mut child: Child, push: Option<
         hung_up(push, pid);
         std::future::pending::<()>().await;
     };
+    let overdue = async {
+        tokio::time::sleep(time_limit).await;
+        if is_deploying(push) {
+            std::future::pending::<()>().await;
+        }
+        hung_up(push, pid);
+    };
     let status = tokio::select! {
         status = finished => status,
         () = client => KILLED,
+        () = overdue => {
+            let text = "pierhead: this took longer than the server allows (git.time_limit)\n";
+            drop(write.extended_data(1, text.as_bytes()).await);
+            KILLED
+        }
     };
     end(&write, status).await;
 }
@@ -69,10 +86,15 @@ fn code(status: ExitStatus) -> u32 {
     status.code().and_then(|code| u32::try_from(code).ok()).unwrap_or(KILLED)
 }
 
-/// The client closed its channel or its connection.
+/// Whether git has all it needs, and only waits for jobs.
+fn is_deploying(push: Option<&PushSession>) -> bool {
+    push.is_some_and(|push| push.stage() == Stage::Handling)
+}
+
+/// The client closed its channel or its connection, or is too slow.
 fn hung_up(push: Option<&PushSession>, pid: Option<Pid>) {
     match push {
-        Some(push) if push.stage() == Stage::Handling => push.leave(),
+        Some(push) if is_deploying(Some(push)) => push.leave(),
         _ => {
             // git and what it started; when it has just ended there is nobody to end.
             let killed = pid.map(|pid| kill_process_group(pid, Signal::TERM));

@@ -79,7 +79,7 @@ async fn start(
     match door.wire.start(&serve) {
         Ok(child) => {
             let session = push.as_ref().map(|ticket| ticket.session().as_ref());
-            relay(channel, child, session).await;
+            relay(channel, child, session, door.wire.time_limit).await;
             if let Some(session) = session
                 && let Err(error) = door.pushes.finish(session).await
             {

@@ -1,5 +1,7 @@
 //! What a person sees while nothing happens, and how long they wait.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
@@ -79,6 +81,38 @@ async fn what_serves_is_brought_back_when_somebody_removes_it() {
         assert!(tokio::time::Instant::now() < deadline, "{}", app.process("serve").log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_its_push_is_told_and_let_go() {
+    let settings = Settings::default().with("git", "time_limit = \"500ms\"");
+    let settings = settings.with("push", "heartbeat = \"700ms\"");
+    let app = App::start_with(settings).await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let mut command = ana.command("ssh", Path::new("/"));
+    command.args(ana.ssh_options()).args(["git@127.0.0.1", "git-receive-pack 'acme/shop'"]);
+    let mut client = command.stdin(Stdio::piped()).spawn().unwrap();
+    // An open pipe on which nothing comes.
+    let stdin = client.stdin.take();
+    let output = client.wait_with_output().await.unwrap();
+    drop(stdin);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(128), "{said}");
+    assert!(said.contains("this took longer than the server allows (git.time_limit)"), "{said}");
+
+    // A push that waits for its deployment may wait.
+    let copy = ana.hello("acme/shop").await;
+    let gate = BuildGate::new();
+    copy.write("Dockerfile", &gate.dockerfile());
+    copy.commit("Slowly").await;
+    let mut push = copy.start_push(&["main"]);
+    gate.reached(&app).await;
+    push.until_says("still at it").await;
+    gate.open(&app).await;
+    push.finish().await.assert_ok();
     app.assert_nothing_left().await;
     app.stop().await;
 }
