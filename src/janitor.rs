@@ -84,7 +84,7 @@ impl Janitor {
             }
             match &round {
                 Ok(()) if failing => info!("Bells ring again"),
-                Err(error) if !failing => warn!("Could not ring bells: {error}"),
+                Err(error) if !failing => warn!("Could not ring bells: {error:?}"),
                 Ok(()) | Err(_) => {}
             }
             failing = round.is_err();
@@ -139,7 +139,12 @@ impl Janitor {
     /// Rings for jobs that wait although nothing runs, and for runs whose lease is over.
     async fn ring_unattended(&mut self) -> Result<(), RoundError> {
         let db = self.jobs.db().clone();
-        let ringer = self.ringer().await?.clone();
+        let mut ringer = self.ringer().await?.clone();
+        let waiting = tokio::time::timeout(REDIS_TIME, ringer.waiting());
+        if waiting.await.map_err(|_silent| RoundError::RedisSilent)?? > 0 {
+            // Workers have all they can do; what was lost is rung for when they are idle.
+            return Ok(());
+        }
         db.transaction(async move |connection| {
             if !lock::try_janitor(connection).await? {
                 return Ok(());
@@ -172,7 +177,7 @@ impl Janitor {
         let before = Utc::now() - BROKEN_OFF_AFTER;
         let removed = blocking(move || remove_forgotten(&repositories, before.into())).await;
         if let Err(error) = removed {
-            warn!("Could not remove what broken off pushes left: {error}");
+            warn!("Could not remove what broken off pushes left: {error:?}");
         }
     }
 

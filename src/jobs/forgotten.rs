@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::warn;
+
 use crate::db::models::environment::Environment;
 use crate::db::models::job::Job;
 use crate::db::models::run as runs;
@@ -20,7 +22,8 @@ impl Jobs {
         let forgotten =
             self.db.run(async move |connection| runs::forgotten(connection, seconds).await).await?;
         for (job, environment) in forgotten {
-            self.db
+            let ended = self
+                .db
                 .transaction(async move |connection| {
                     drop(Environment::lock(connection, environment).await?);
                     let job = Job::lock(connection, job).await?;
@@ -34,7 +37,12 @@ impl Jobs {
                     };
                     end_and_ring(connection, &job, &verdict).await
                 })
-                .await?;
+                .await;
+            // One that cannot be ended keeps no other one waiting.
+            if let Err(error) = ended {
+                let error: diesel::result::Error = error;
+                warn!("Could not end a job that nobody took: {error}");
+            }
         }
         Ok(())
     }

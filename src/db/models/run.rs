@@ -187,7 +187,7 @@ pub async fn unattended(connection: &mut AsyncPgConnection) -> QueryResult<Vec<J
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Queued jobs older than so many seconds in environments that no run holds.
+/// Queued jobs in environments that no run has held for so many seconds, and that wait for as long.
 ///
 /// # Errors
 ///
@@ -207,7 +207,9 @@ pub async fn forgotten(
         "SELECT j.id, j.environment_id FROM jobs j \
          WHERE j.state = 'queued' AND j.created_at < now() - $1 * interval '1 second' \
            AND NOT EXISTS (SELECT FROM job_runs r \
-                           WHERE r.environment_id = j.environment_id AND r.ended_at IS NULL) \
+                           WHERE r.environment_id = j.environment_id \
+                             AND (r.ended_at IS NULL \
+                                  OR r.ended_at >= now() - $1 * interval '1 second')) \
          ORDER BY j.number",
     )
     .bind::<sql_types::BigInt, _>(after_seconds)

@@ -55,3 +55,24 @@ async fn a_redeploy_that_was_given_back_makes_room_for_the_next_one() {
     assert_eq!(claimed(&jobs, &second).await.run.job().new_oid, run.job().new_oid);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_job_that_waited_behind_a_long_one_is_not_forgotten() {
+    let mut app = App::start_with(WITHOUT_WORKER).await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    ana.hello("acme/shop").await.push(&["main"]).await.assert_ok();
+    app.take("worker").terminate().await;
+    let jobs = jobs(&app);
+    let job = redeployed(&app, &jobs, &ana).await;
+    claimed(&jobs, &job).await.run.give_back().await.unwrap();
+    let limit = Duration::from_secs(3_600);
+    app.execute("UPDATE jobs SET created_at = now() - interval '2 hours' WHERE number = 2").await;
+    jobs.end_forgotten(limit).await.unwrap();
+    assert_eq!(app.job(2).await.reason, "");
+    // Nothing was done there for as long.
+    app.execute("UPDATE job_runs SET ended_at = now() - interval '2 hours'").await;
+    jobs.end_forgotten(limit).await.unwrap();
+    assert_eq!(app.job(2).await.reason, "not started in time");
+    app.stop().await;
+}
