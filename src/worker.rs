@@ -74,7 +74,7 @@ impl Worker {
             }
             Ok(None) => {}
             // The janitor rings again.
-            Err(error) => warn!(job.id = %bell, "Could not claim: {error}"),
+            Err(error) => warn!(job.id = %bell, "Could not claim: {error:?}"),
         }
     }
 }

@@ -134,6 +134,21 @@ impl Cause {
             | Self::Run(_) => (Outcome::Failed, RunOutcome::Failed),
         }
     }
+
+    /// Whether an operator can mend it, rather than whoever pushed.
+    pub(super) const fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Checkout(_)
+                | Self::Workspace(_)
+                | Self::Broken(Broken::Git(_))
+                | Self::Target(_)
+                | Self::Engine(_)
+                | Self::Unreadable(_)
+                | Self::NotServed(_)
+                | Self::Run(_)
+        )
+    }
 }
 
 impl<C: Into<Cause>> From<C> for Failure {

@@ -23,7 +23,7 @@ mod workspace;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::config::{DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig};
 use crate::db::feed::Feed;
@@ -116,7 +116,7 @@ impl Deployer {
             Ok(()) => {}
             Err(RunError::Lost) => info!("Left job {number}: another worker owns it"),
             // The lease runs out, and whoever takes the job over goes on from its rows.
-            Err(error) => error!("Job {number} stands still: {error}"),
+            Err(error) => error!("Job {number} stands still: {error:?}"),
         }
     }
 }
@@ -207,6 +207,12 @@ impl Deployment<'_> {
     async fn tell(&mut self, step: Step, failure: &Failure) {
         if matches!(failure.cause, Cause::Cancelled { .. }) {
             return;
+        }
+        let number = self.run.job().number;
+        if failure.cause.is_ours() {
+            warn!("Job {number} fails in {step}: {:?}", failure.cause);
+        } else {
+            info!("Job {number} fails in {step}: {}", failure.text());
         }
         self.recorder.result(step, failure.text(), self.watch).await;
         for line in failure.lines() {

@@ -68,7 +68,7 @@ impl Run {
                     // What serves, serves: a repository that cannot be used must not hold the
                     // environment for ever.
                     Err(error) => {
-                        warn!("Could not move the ref of job {}: {error}", job.number);
+                        warn!("Could not move the ref of job {}: {error:?}", job.number);
                         let refusal = Some("the server cannot use the repository".to_owned());
                         RefEnd { result: RefResult::Elsewhere, tip: None, refusal }
                     }

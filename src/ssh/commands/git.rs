@@ -67,7 +67,7 @@ async fn start(
     let (made_in, id) = (repositories.clone(), project.id);
     let branch = project.default_branch().to_owned();
     if let Err(error) = blocking(move || made_in.ensure(id, &branch)).await {
-        warn!("Could not make a repository: {error}");
+        warn!("Could not make a repository: {error:?}");
         return refuse(channel, "the server cannot make the repository", Status::NOT_FOUND).await;
     }
     let serve = Serve {
