@@ -111,14 +111,14 @@ postgres_bin() {
   local folder version
   for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -Vr); do
     version=$(basename "$(dirname "$folder")")
-    if [[ -x $folder/initdb && $version =~ ^[0-9]+$ ]] && ((version >= 14)); then
+    if [[ -x $folder/initdb && $version =~ ^[0-9]+$ ]] && ((version >= 15)); then
       echo "$folder"
       return
     fi
   done
   folder=$(dirname "$(command -v initdb)" 2>/dev/null) || return 1
   [[ $("$folder/postgres" --version 2>/dev/null) =~ \ ([0-9]+) ]] || return 1
-  ((BASH_REMATCH[1] >= 14)) && echo "$folder"
+  ((BASH_REMATCH[1] >= 15)) && echo "$folder"
 }
 
 # need PROGRAM…: installs the packages of those that are missing.
