@@ -1,12 +1,14 @@
 //! Accepts connections and bounds them.
 
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::Algorithm;
 use russh::server::Config;
 use russh::{Disconnect, MethodKind, Preferred, cipher};
+use rustix::net::{Shutdown, shutdown};
 use ssh_key::PrivateKey;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -26,6 +28,9 @@ const KEEPALIVE: (Duration, usize) = (Duration::from_secs(30), 3);
 /// Silence of the transport after which a connection ends. Answers to keep-alives count, so this
 /// bounds only clients that are gone, and those that never finish logging in.
 const INACTIVITY: Duration = Duration::from_secs(600);
+
+/// Time to tell a client that it was too slow, and time for it to hang up.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Delay of a refused key. Keys cannot be guessed; every key an agent offers first would cost it.
 const REJECTION: Duration = Duration::from_millis(100);
@@ -98,6 +103,10 @@ impl Connected {
     async fn serve(self, config: Arc<Config>, door: Door, tasks: Tasks) {
         let Self { stream, peer, counted } = self;
         let login_time = door.settings.login_time.duration();
+        let line = match stream.as_fd().try_clone_to_owned() {
+            Ok(line) => line,
+            Err(error) => return warn!("Could not take a connection: {error}"),
+        };
         let (told, logged_in) = oneshot::channel();
         let connection = Connection::new(door, peer, told, tasks);
         let deadline = tokio::time::Instant::now() + login_time;
@@ -117,12 +126,23 @@ impl Connected {
                     let goodbye =
                         handle.disconnect(Disconnect::ByApplication, reason, "en".to_owned());
                     // A session that is over cannot be told.
-                    drop(goodbye.await);
+                    drop(tokio::time::timeout(GOODBYE, goodbye).await);
+                    // One that has not agreed on keys yet hears nothing.
+                    drop(tokio::time::timeout(GOODBYE, &mut session).await);
+                    return hang_up(peer, &line);
                 }
             }
         }
+        drop(line);
         ended_by(peer, session.await);
         drop(counted);
+    }
+}
+
+/// Ends a connection, whatever its session waits for.
+fn hang_up(peer: SocketAddr, line: &OwnedFd) {
+    if let Err(error) = shutdown(line, Shutdown::Both) {
+        debug!("{peer} was gone already: {error}");
     }
 }
 

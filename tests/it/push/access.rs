@@ -1,6 +1,11 @@
 //! Who gets in, and to what.
 
-use crate::support::app::App;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::app::{App, PATIENCE, Settings};
 
 #[tokio::test]
 async fn an_unknown_and_a_foreign_repository_answer_alike() {
@@ -108,5 +113,20 @@ async fn a_viewer_reads_and_does_not_push() {
     viewer.ssh(&["jobs", "shop"]).await.assert_ok();
     let push = viewer.hello("acme/shop").await.push(&["main"]).await;
     push.assert_code(128).assert_says("you may look at `acme/shop`");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_does_not_log_in_in_time_is_hung_up_on_whatever_they_have_said() {
+    let app = App::start_with(Settings::default().with("ssh", "login_time = \"300ms\"")).await;
+    let door = SocketAddr::from(([127, 0, 0, 1], app.process("ssh").port("SSH")));
+    for said in ["", "SSH-2.0-", "SSH-2.0-client\r\n"] {
+        let mut line = TcpStream::connect(door).await.unwrap();
+        line.write_all(said.as_bytes()).await.unwrap();
+        let mut heard = Vec::new();
+        let ended = tokio::time::timeout(PATIENCE, line.read_to_end(&mut heard)).await;
+        assert!(ended.is_ok(), "{said:?} keeps the line open");
+    }
+    app.developer("ana").await.ssh(&["whoami"]).await.assert_ok();
     app.stop().await;
 }
