@@ -18,8 +18,9 @@ use crate::tasks::Tasks;
 /// Time after which routes are read again without a bell, and a router shows that it is alive.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Silence in seconds after which a router is taken for dead.
+/// Silence in seconds after which a router is taken for dead, and somewhat more.
 const ALIVE_WITHIN: i32 = 15;
+const SILENT_AFTER: Duration = Duration::from_secs(16);
 
 /// Longest wait without a bell between two looks at the versions that routers serve.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
@@ -118,7 +119,7 @@ pub enum NotServed {
     /// There is nobody to serve it.
     #[error("no router is running: start `pierhead router`, or `pierhead serve`")]
     NoRouter,
-    /// Some still serve an older one.
+    /// Those there are still serve an older one.
     #[error("{behind} of {alive} routers did not take over the routes in time")]
     Late {
         /// How many do.
@@ -131,27 +132,30 @@ pub enum NotServed {
     Db(#[from] diesel::result::Error),
 }
 
-/// Waits until every router that is alive serves this version or a later one.
+/// Waits until every router that is alive serves this version or a later one: at most for so long
+/// until the first does, and then until the others do or fall silent.
 ///
-/// One that falls silent meanwhile is no longer waited for.
+/// A router that is behind has told nothing since the routes changed: it stands still, or it was
+/// killed a moment ago and nobody will hear of it again.
 ///
 /// # Errors
 ///
-/// At once when no router is alive; when some are late; when the database does not answer.
+/// At once when no router is alive; when all are late; when the database does not answer.
 pub async fn wait_until_served(
     db: &Db,
     feed: &Feed,
     version: RouteVersion,
     at_most: Duration,
 ) -> Result<(), NotServed> {
-    let deadline = Instant::now() + at_most;
+    let began = Instant::now();
     // Subscribed before anything is read: a report in between is either read or heard.
     let mut listener = feed.subscribe();
     loop {
         let served: Vec<RouteVersion> =
             db.run(async |connection| router::served(connection, ALIVE_WITHIN).await).await?;
         let (alive, behind) = (served.len(), served.iter().filter(|at| **at < version).count());
-        let left = deadline.saturating_duration_since(Instant::now());
+        let limit = if behind < alive { at_most + SILENT_AFTER } else { at_most };
+        let left = limit.saturating_sub(began.elapsed());
         match behind {
             _ if alive == 0 => return Err(NotServed::NoRouter),
             0 => return Ok(()),
