@@ -18,7 +18,7 @@ use crate::db::migrate::{MigrateError, is_behind, migrate};
 use crate::db::pool::Db;
 use crate::deploy::{Deployer, Settings};
 use crate::git::bare_repository::Repositories;
-use crate::git::wire::Wire;
+use crate::git::wire::{NoProgram, Wire};
 use crate::git_hook;
 use crate::janitor::Janitor;
 use crate::jobs::Jobs;
@@ -95,6 +95,9 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
+    /// git, or one of its hooks.
+    #[error(transparent)]
+    Program(#[from] NoProgram),
     /// A folder.
     #[error("could not make the folder {}: {source}", path.display())]
     Folder {
@@ -256,13 +259,14 @@ impl Parts {
 
     async fn start_ssh(&self) -> Result<(), ServeError> {
         let config = &self.config;
+        let door = self.door()?;
+        door.wire.check()?;
         let host_key = load_or_make(&config.host_key())?;
         let hooks = hook_socket(&config.hook_socket()).await?;
         let listener = listen(config.ssh.listen, "ssh.listen").await?;
         let fingerprint = host_key.fingerprint(ssh_key::HashAlg::Sha256);
         say_listening("SSH", &listener);
         info!("Its host key is {fingerprint}");
-        let door = self.door()?;
         let doors = &self.stages.doors;
         let (pushes, sessions) = (door.pushes.clone(), door.sessions.clone());
         drop(doors.start(git_hook::serve(hooks, pushes, sessions, doors.clone())));

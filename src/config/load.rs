@@ -21,6 +21,9 @@ const URLS: [&str; 2] = ["DATABASE_URL", "REDIS_URL"];
 /// for the hooks that git starts.
 const OTHERS: [&str; 3] = ["PIERHEAD_CONFIG", "PIERHEAD_SESSION", "PIERHEAD_SOCKET"];
 
+/// Shortest pause between two looks, and shortest time for anything.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -108,6 +111,20 @@ impl Config {
         let problem = |key, problem: &str| Err(ConfigError::Value { key, problem: problem.into() });
         if self.worker.lease.duration() < Duration::from_secs(1) {
             return problem("worker.lease", "a lease is at least one second");
+        }
+        for (key, span) in [
+            ("ssh.login_time", self.ssh.login_time),
+            ("push.heartbeat", self.push.heartbeat),
+            ("worker.janitor_interval", self.worker.janitor_interval),
+            ("worker.sweep_interval", self.worker.sweep_interval),
+            ("limits.run_job", self.limits.run_job),
+            ("limits.image", self.limits.image),
+            ("limits.rollout", self.limits.rollout),
+            ("router.response_limit", self.router.response_limit),
+        ] {
+            if span.duration() < SHORTEST {
+                return problem(key, "this is at least 100ms");
+            }
         }
         if self.paas_file.is_empty() || self.paas_file.contains(['/', '\\', '\0']) {
             return problem("paas_file", "this is not the name of a file at a repository's root");
@@ -265,6 +282,8 @@ mod tests {
         assert_snapshot!(refusal("[docker]\nnetworks = 'all'", &[]), @"setting `docker.networks`: write an IPv4 network such as 10.213.0.0/16");
         assert_snapshot!(refusal("paas_file = '../x'", &[]), @"setting `paas_file`: this is not the name of a file at a repository's root");
         assert_snapshot!(refusal("[worker]\nlease = '10ms'", &[]), @"setting `worker.lease`: a lease is at least one second");
+        assert_snapshot!(refusal("[push]\nheartbeat = '0s'", &[]), @"setting `push.heartbeat`: this is at least 100ms");
+        assert_snapshot!(refusal("[limits]\nrollout = 0", &[]), @"setting `limits.rollout`: this is at least 100ms");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
         assert!(refusal("[ssh", &[]).contains("line 1"));
     }

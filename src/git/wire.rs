@@ -1,11 +1,23 @@
 //! git's own programs, which speak the pack protocol with clients.
 
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
+
+/// Hooks that a push is decided by.
+const HOOKS: [&str; 3] = ["pre-receive", "proc-receive", "post-receive"];
+
+/// Something that must be there to serve git is not.
+#[derive(Debug, thiserror::Error)]
+#[error("setting `{setting}`: {} is no file that can be run", path.display())]
+pub struct NoProgram {
+    setting: &'static str,
+    path: PathBuf,
+}
 
 /// Which side of the protocol is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +67,23 @@ pub fn is_protocol(text: &str) -> bool {
 }
 
 impl Wire {
+    /// Looks for git and for its hooks, without which it would take everything or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NoProgram`] names the first that is missing, and the setting that says where it is.
+    pub fn check(&self) -> Result<(), NoProgram> {
+        let hooks = HOOKS.map(|name| ("git.hooks_dir", self.hooks.join(name)));
+        for (setting, path) in [("git.program", self.git.clone())].into_iter().chain(hooks) {
+            let can_run = std::fs::metadata(&path)
+                .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0);
+            if !can_run {
+                return Err(NoProgram { setting, path });
+            }
+        }
+        Ok(())
+    }
+
     /// Starts git with its standard streams connected.
     ///
     /// It leads a process group of its own, so that everything it starts can be ended with it.
@@ -147,5 +176,28 @@ mod tests {
         for text in ["version=2\n", "a b", "$(x)", "é", &"a".repeat(300)] {
             assert!(!is_protocol(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_hook_that_cannot_be_run_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let wire = Wire {
+            git: "/bin/sh".into(),
+            hooks: root.to_owned(),
+            program_folder: root.to_owned(),
+            home: root.to_owned(),
+            socket: root.join("socket"),
+            max_pack: 0,
+            time_limit: Duration::ZERO,
+        };
+        for (name, mode) in [("pre-receive", 0o755), ("proc-receive", 0o644)] {
+            std::fs::write(root.join(name), "").unwrap();
+            std::fs::set_permissions(root.join(name), std::fs::Permissions::from_mode(mode))
+                .unwrap();
+        }
+        let missing = wire.check().unwrap_err();
+        assert_eq!(missing.setting, "git.hooks_dir");
+        assert_eq!(missing.path, root.join("proc-receive"));
     }
 }
