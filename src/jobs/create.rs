@@ -15,6 +15,7 @@ use crate::domain::oid::Oid;
 use crate::git::bare_repository::Swap;
 use crate::history::{Appended, Writer, append};
 use crate::jobs::{Jobs, JobsError, Verdict, end, end_and_ring};
+use crate::progress::number_in_header;
 
 /// Characters of a fingerprint that are shown: its kind and enough to tell keys apart.
 const SHOWN_FINGERPRINT: usize = 13;
@@ -201,8 +202,9 @@ fn header(new: &NewJob, number: JobNumber) -> String {
         None => new.kind.to_string(),
     };
     let fingerprint: String = new.fingerprint.chars().take(SHOWN_FINGERPRINT).collect();
+    let number = number_in_header(number);
     format!(
-        "pierhead · {}/{} · {what} · job {number} · {} ({fingerprint}…)",
+        "pierhead · {}/{} · {what}{number}{} ({fingerprint}…)",
         snapshot.project, snapshot.environment, new.pusher
     )
 }

@@ -37,6 +37,27 @@ pub(super) fn tool(columns: usize, text: &str) -> String {
     format!("{:<VERB$}| {}", "", cropped(text, columns.saturating_sub(VERB + 2)))
 }
 
+/// Columns that a pusher's name is shown in at least, if it has so many.
+const PUSHER: usize = 20;
+
+/// The first line of a job, whose number stands between `what` and `who`.
+///
+/// What does not fit is cut where it matters least: the commit's subject, then the pusher's name;
+/// the job's number and the brackets around the key are always there.
+pub(super) fn header(columns: usize, text: &str, number: &str) -> String {
+    // The last one: a subject may say the same.
+    let Some((what, who)) = text.rsplit_once(number) else { return cropped(text, columns) };
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let (name, key) = who.rfind(" (").map_or((who, ""), |at| who.split_at(at));
+    let left = columns.saturating_sub(what.width() + number.width() + key.width());
+    let who = format!("{}{key}", cropped(name, left.max(PUSHER)));
+    let (subject, quote) = what.strip_suffix('"').map_or((what, ""), |subject| (subject, "\""));
+    let left = columns.saturating_sub(quote.len() + number.width() + who.width());
+    cropped(&format!("{}{quote}{number}{who}", cropped(subject, left)), columns)
+}
+
 /// Cuts a text to so many columns; colours take none, and are ended.
 pub(super) fn cropped(text: &str, columns: usize) -> String {
     if visible_width(text) <= columns {
@@ -77,6 +98,7 @@ fn visible_width(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
     use proptest::prelude::*;
 
     use super::*;
@@ -96,7 +118,39 @@ mod tests {
         assert!(line.ends_with("…\u{1b}[0m"));
     }
 
+    #[test]
+    fn a_long_subject_hides_neither_the_job_nor_the_pusher() {
+        let header = |columns, subject: &str, pusher: &str| {
+            let what = format!("pierhead · shop/production · 3f9c1ab \"{subject}\"");
+            let text = format!("{what} · job 42 · {pusher} (SHA256:MHuR23…)");
+            header(columns, &text, " · job 42 · ")
+        };
+        let subject = "Say \"job 42\" · job 42 · and go on as long as nobody ends this sentence";
+        let shown = [
+            header(COLUMNS, "Add cart", "ana"),
+            header(COLUMNS, subject, "ana"),
+            header(COLUMNS, subject, &"Anastasia ".repeat(9)),
+            header(COLUMNS - 13, subject, "ana"),
+            header(COLUMNS - 41, subject, &"Anastasia ".repeat(9)),
+        ];
+        assert_snapshot!(shown.join("\n"), @r#"
+        pierhead · shop/production · 3f9c1ab "Add cart" · job 42 · ana (SHA256:MHuR23…)
+        pierhead · shop/production · 3f9c1ab "Say "job 42" · job 4…" · job 42 · ana (SHA256:MHuR23…)
+        pierhead · shop/production · 3f9c1ab "Say…" · job 42 · Anastasia Anastasia… (SHA256:MHuR23…)
+        pierhead · shop/production · 3f9c1ab "Say "jo…" · job 42 · ana (SHA256:MHuR23…)
+        …" · job 42 · Anastasia Anastasia… (SHA256:MHuR23…)
+        "#);
+    }
+
     proptest! {
+        #[test]
+        fn no_header_is_wider_than_its_columns(
+            (columns, what, who) in (1..COLUMNS, "\\PC{0,99}", "\\PC{0,99}"),
+        ) {
+            let text = format!("{what} · job 1 · {who}");
+            prop_assert!(header(columns, &text, " · job 1 · ").width() <= columns);
+        }
+
         #[test]
         fn no_line_is_wider_than_a_terminal(text in "\\PC{0,200}", ms in proptest::option::of(any::<u64>())) {
             prop_assert!(visible_width(&step(COLUMNS, Step::Rollout, &text, ms)) <= COLUMNS);

@@ -170,7 +170,7 @@ impl Printer {
 
     fn row(&self, entry: &Entry) -> String {
         if entry.step == Step::Job {
-            return layout::cropped(&entry.text, self.columns);
+            return layout::header(self.columns, &entry.text, &number_in_header(self.job));
         }
         layout::step(self.columns, entry.step, &entry.text, entry.extra.ms)
     }
@@ -178,6 +178,11 @@ impl Printer {
     fn labelled(&self, line: String) -> String {
         if self.label.is_empty() { line } else { format!("{}{line}", self.label) }
     }
+}
+
+/// What stands in a History's first row between what is deployed and who deploys it.
+pub fn number_in_header(job: JobNumber) -> String {
+    format!(" · job {job} · ")
 }
 
 /// Why a push is not live, in git's rejection line.
