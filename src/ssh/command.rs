@@ -1,8 +1,11 @@
 //! What a client asks for, read from the bytes it sent. Pure; nothing is ever given to a shell.
 
-use clap::{Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::domain::environment::EnvironmentName;
+use crate::domain::history::Step;
 use crate::domain::ids::JobNumber;
 use crate::domain::slug::ProjectName;
 use crate::git::wire::Service;
@@ -17,6 +20,10 @@ pub(super) enum Request {
     Git(Service, ProjectName),
     /// One of our commands.
     Ours(Ours),
+    /// What there is.
+    Help,
+    /// How one of our commands is used, in clap's words.
+    HelpOn(String),
 }
 
 /// Why a client's words are no request.
@@ -28,14 +35,14 @@ pub(super) enum BadRequest {
     /// git's service, but the path names no project.
     #[error("repository not found")]
     Path,
-    /// One of our commands with words it does not take, in clap's words.
+    /// One of our commands with words it does not take, and how it is used, in clap's words.
     #[error("{0}")]
     Usage(String),
 }
 
 /// Our commands.
 #[derive(Debug, Clone, PartialEq, Parser)]
-#[command(no_binary_name = true, disable_version_flag = true, name = "ssh")]
+#[command(no_binary_name = true, disable_version_flag = true, about = None)]
 pub(super) struct Ours {
     /// Answer with JSON.
     #[arg(long, global = true)]
@@ -65,8 +72,8 @@ pub(super) enum Command {
         /// The job's number.
         job: JobNumber,
         /// Only this step, such as `image`.
-        #[arg(long)]
-        step: Option<crate::domain::history::Step>,
+        #[arg(long, value_parser = steps())]
+        step: Option<Step>,
     },
     /// End a deployment.
     Cancel {
@@ -92,8 +99,14 @@ pub(super) const USES: [(&str, &str); 6] = [
     ("redeploy <project> <environment>", "deploy again what was deployed last"),
 ];
 
-/// Reads a request.
-pub(super) fn parse(bytes: &[u8]) -> Result<Request, BadRequest> {
+/// One of the steps; whoever names another is told all of them.
+fn steps() -> impl TypedValueParser<Value = Step> {
+    PossibleValuesParser::new(Step::ALL.iter().map(|step| step.as_str()))
+        .try_map(|word| word.parse::<Step>())
+}
+
+/// Reads a request to the server that people reach with `ssh ADDRESS`.
+pub(super) fn parse(bytes: &[u8], address: &str) -> Result<Request, BadRequest> {
     let text = std::str::from_utf8(bytes).map_err(|_not_text| BadRequest::Unknown)?;
     if text.len() > LONGEST || text.contains(char::is_control) {
         return Err(BadRequest::Unknown);
@@ -103,15 +116,31 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Request, BadRequest> {
         return Ok(Request::Git(service, project(&path)?));
     }
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let known = USES.iter().filter_map(|(usage, _)| usage.split(' ').next());
-    let asks_help = matches!(words.first(), Some(&"help" | &"--help" | &"-h"));
-    if !asks_help && !words.iter().any(|word| known.clone().any(|name| name == *word)) {
+    if let ["help" | "--help" | "-h"] = words.as_slice() {
+        return Ok(Request::Help);
+    }
+    let mut known = USES.iter().filter_map(|(usage, _)| usage.split(' ').next());
+    if !known.any(|name| words.contains(&name)) {
         return Err(BadRequest::Unknown);
     }
-    match Ours::try_parse_from(words) {
+    let program = format!("ssh {address}");
+    let command = Ours::command().bin_name(&program);
+    let found = command.try_get_matches_from(words);
+    match found.and_then(|found| Ours::from_arg_matches(&found)) {
         Ok(ours) => Ok(Request::Ours(ours)),
-        Err(error) => Err(BadRequest::Usage(error.render().to_string())),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            Ok(Request::HelpOn(error.to_string()))
+        }
+        Err(error) => Err(BadRequest::Usage(in_terms_of(&program, &error))),
     }
+}
+
+/// What clap says of bad words, as somebody needs it who is not at this program's terminal.
+fn in_terms_of(program: &str, error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let hint = "For more information, try '--help'.";
+    text.replace(hint, &format!("`{program} help` lists what there is."))
 }
 
 /// git's words, with a dash or a blank: clients of other make send the latter.
@@ -152,14 +181,21 @@ fn project(path: &str) -> Result<ProjectName, BadRequest> {
 
 #[cfg(test)]
 mod tests {
+    use insta::assert_snapshot;
     use proptest::prelude::*;
 
     use super::*;
 
+    fn parse(bytes: &[u8]) -> Result<Request, BadRequest> {
+        super::parse(bytes, "-p 2222 git@example.org")
+    }
+
     fn git(text: &str) -> Result<String, BadRequest> {
         match parse(text.as_bytes())? {
             Request::Git(service, project) => Ok(format!("{service:?} {project}")),
-            Request::Ours(ours) => Ok(format!("{ours:?}")),
+            request @ (Request::Ours(_) | Request::Help | Request::HelpOn(_)) => {
+                Ok(format!("{request:?}"))
+            }
         }
     }
 
@@ -197,6 +233,7 @@ mod tests {
             "git-receive-pack",
             "scp -t x",
             "echo whoami;",
+            "help nothing",
             "whoami\n",
             "\u{1b}[2J",
         ] {
@@ -210,16 +247,64 @@ mod tests {
     fn our_commands_are_read_by_clap() {
         let Ok(Request::Ours(ours)) = parse(b"logs 42 --step image --json") else { panic!() };
         assert!(ours.json);
-        let step = Some(crate::domain::history::Step::Image);
+        let step = Some(Step::Image);
         assert_eq!(ours.command, Command::Logs { job: JobNumber(42), step });
-        assert!(matches!(parse(b"logs x"), Err(BadRequest::Usage(text)) if text.contains("'x'")));
         assert!(matches!(parse(b"--json whoami"), Ok(Request::Ours(_))));
     }
 
     #[test]
-    fn the_greeting_names_every_command() {
-        use clap::CommandFactory as _;
+    fn who_asks_for_help_is_told_what_to_type() {
+        assert_eq!(parse(b"help"), Ok(Request::Help));
+        assert_eq!(parse(b"--help"), Ok(Request::Help));
+        let Ok(Request::HelpOn(text)) = parse(b"help cancel") else { panic!() };
+        assert_snapshot!(text, @"
+        End a deployment
 
+        Usage: ssh -p 2222 git@example.org cancel [OPTIONS] <JOB>
+
+        Arguments:
+          <JOB>  The job's number
+
+        Options:
+              --json  Answer with JSON
+          -h, --help  Print help
+        ");
+        assert_eq!(parse(b"cancel --help"), Ok(Request::HelpOn(text)));
+    }
+
+    #[test]
+    fn bad_words_are_told_with_the_good_ones() {
+        let said = |words: &str| match parse(words.as_bytes()) {
+            Err(BadRequest::Usage(text)) => format!("$ {words}\n{text}"),
+            other => panic!("{other:?}"),
+        };
+        let words = ["logs 1 --step nope", "logs x", "cancel"];
+        assert_snapshot!(words.map(said).join("\n"), @"
+        $ logs 1 --step nope
+        invalid value 'nope' for '--step <STEP>'
+          [possible values: job, queue, checkout, check, image, release, rollout, route, ref, live, undone, help, ended]
+
+          tip: a similar value exists: 'undone'
+
+        `ssh -p 2222 git@example.org help` lists what there is.
+
+        $ logs x
+        invalid value 'x' for '<JOB>': invalid digit found in string
+
+        `ssh -p 2222 git@example.org help` lists what there is.
+
+        $ cancel
+        the following required arguments were not provided:
+          <JOB>
+
+        Usage: ssh -p 2222 git@example.org cancel <JOB>
+
+        `ssh -p 2222 git@example.org help` lists what there is.
+        ");
+    }
+
+    #[test]
+    fn the_greeting_names_every_command() {
         let command = Ours::command();
         let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
         let greeted: Vec<_> =

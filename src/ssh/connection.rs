@@ -80,7 +80,8 @@ impl Connection {
         let (door, tasks) = (self.door.clone(), self.tasks.clone());
         let caller = Caller { identity, protocol };
         drop(self.tasks.start(async move {
-            run(channel, door, caller, command.map(|bytes| parse(&bytes)), tasks).await;
+            let request = command.map(|bytes| parse(&bytes, &door.address()));
+            run(channel, door, caller, request, tasks).await;
             drop(done);
         }));
         true

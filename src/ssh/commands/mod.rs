@@ -139,6 +139,8 @@ pub(super) async fn run(
             let caller = Caller { identity, ..caller };
             git::serve(channel, &door, &caller, service, &project).await;
         }
+        Ok(Request::Help) => tell(channel, &help(&door)).await,
+        Ok(Request::HelpOn(text)) => tell(channel, text.trim_end()).await,
         Ok(Request::Ours(ours)) => ours_on(channel, &door, &identity, ours, &tasks).await,
         Err(error @ BadRequest::Unknown) => {
             refuse(
@@ -192,17 +194,30 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
     output.end(status.0).await;
 }
 
+/// Tells a client what they asked to know.
+async fn tell(channel: Channel<Msg>, text: &str) {
+    let (output, _gone, _drain) = Output::open(channel);
+    drop(output.line(text).await);
+    output.end(Status::OK.0).await;
+}
+
+/// What there is, as one types it.
+fn help(door: &Door) -> String {
+    let address = door.address();
+    let mut text = String::new();
+    for (usage, does) in USES {
+        text.push_str(&format!("  ssh {address} {usage:<34} {does}\n"));
+    }
+    text.push_str(&format!("Each takes --json. `ssh {address} help <command>` tells more."));
+    text
+}
+
 /// Tells a client that came without a command what there is.
 async fn greet(channel: Channel<Msg>, door: &Door, identity: &Identity) {
     let (output, _gone, _drain) = Output::open(channel);
-    let mut text = format!(
-        "Hello {} ({}). This is Pierhead; there is no shell, but:\n",
-        identity.user.name, identity.fingerprint
-    );
-    for (usage, does) in USES {
-        text.push_str(&format!("  ssh {} {usage:<34} {does}\n", door.address()));
-    }
-    drop(output.error(text.trim_end()).await);
+    let hello = format!("Hello {} ({}).", identity.user.name, identity.fingerprint);
+    let text = format!("{hello} This is Pierhead; there is no shell, but:\n{}", help(door));
+    drop(output.error(&text).await);
     output.end(Status::FAILED.0).await;
 }
 

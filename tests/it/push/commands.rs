@@ -30,7 +30,20 @@ async fn jobs_logs_and_attach_show_the_same_history() {
     let job: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&job["number"], &job["outcome"]), (&1.into(), &"live".into()));
     ana.ssh(&["logs", "7"]).await.assert_code(128).assert_says("`job 7` not found");
-    ana.ssh(&["logs", "one"]).await.assert_code(2).assert_says("invalid value 'one'");
+    ana.ssh(&["logs", "one"]).await.assert_code(2).assert_says("pierhead: invalid value 'one'");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn help_is_what_was_asked_for() {
+    let app = App::start().await;
+    let ana = app.developer("ana").await;
+    let help = ana.ssh(&["help"]).await;
+    help.assert_ok();
+    assert_eq!(help.stderr, "");
+    let greeting = ana.ssh(&[]).await.assert_code(1).stderr.clone();
+    assert!(greeting.ends_with(&help.stdout), "{greeting}");
+    ana.ssh(&["help", "logs"]).await.assert_ok().assert_says(" logs [OPTIONS] <JOB>");
     app.stop().await;
 }
 
