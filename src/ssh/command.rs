@@ -80,7 +80,7 @@ pub(super) enum Command {
         /// The job's number.
         job: JobNumber,
     },
-    /// Deploy again what was deployed last.
+    /// Deploy the tip of the ref that was deployed last.
     Redeploy {
         /// The project, as `account/project` or `project`.
         project: ProjectName,
@@ -96,7 +96,7 @@ pub(super) const USES: [(&str, &str); 6] = [
     ("attach <job>", "follow a deployment to its end"),
     ("logs <job> [--step <step>]", "what a deployment has said so far"),
     ("cancel <job>", "end a deployment"),
-    ("redeploy <project> <environment>", "deploy again what was deployed last"),
+    ("redeploy <project> <environment>", "deploy the tip of the ref deployed last"),
 ];
 
 /// One of the steps; whoever names another is told all of them.

@@ -6,7 +6,7 @@ use crate::domain::slug::ProjectName;
 use crate::projects::{find, find_environment};
 use crate::ssh::commands::{Call, Failure, Status, attach};
 
-/// Deploys again what was deployed last, and follows it.
+/// Deploys the tip of the ref that was deployed last, and follows it.
 pub(super) async fn run(
     call: &Call<'_>,
     name: &ProjectName,
