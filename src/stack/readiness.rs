@@ -49,6 +49,8 @@ pub enum Why {
     OutOfMemory,
     /// It does not answer its health check as it should.
     Ill {
+        /// Time since it was seen to run.
+        after: Duration,
         /// What was asked.
         question: String,
         /// What it answered last.
@@ -76,7 +78,9 @@ impl fmt::Display for Why {
                 write!(f, "exited {code} after start, {restarts} restarts")
             }
             Self::OutOfMemory => f.write_str("used more memory than its limit"),
-            Self::Ill { question, answer } => write!(f, "is not healthy: {question}: {answer}"),
+            Self::Ill { after, question, answer } => {
+                write!(f, "is not healthy after {} s: {question}: {answer}", after.as_secs())
+            }
             Self::NotInTime { limit, answer } => {
                 write!(f, "is not ready after {} s", limit.as_secs())?;
                 answer.iter().try_for_each(|answer| write!(f, ": {answer}"))
@@ -174,9 +178,10 @@ impl Readiness {
             }
             Answer::Bad(answer) => {
                 (life.good, life.bad) = (0, life.bad.saturating_add(1));
-                let grace_ends = life.seen_at.saturating_add(check.initial_delay + GRACE);
-                if life.bad >= check.failures && now >= grace_ends {
-                    return Err(Why::Ill { question: check.probe.to_string(), answer });
+                let after = now.saturating_sub(life.seen_at);
+                if life.bad >= check.failures && after >= check.initial_delay + GRACE {
+                    let question = check.probe.to_string();
+                    return Err(Why::Ill { after, question, answer });
                 }
                 self.bad_answer = Some(answer);
             }
@@ -270,7 +275,8 @@ mod tests {
             readiness.hear(bad(), at(seconds)).unwrap();
         }
         let why = readiness.hear(bad(), at(65)).unwrap_err();
-        assert_eq!(why.to_string(), "is not healthy: connect to port 80: connection refused");
+        let said = "is not healthy after 65 s: connect to port 80: connection refused";
+        assert_eq!(why.to_string(), said);
     }
 
     #[test]
