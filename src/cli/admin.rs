@@ -27,7 +27,7 @@ pub(super) enum Admin {
 /// What can be added.
 #[derive(Debug, Subcommand)]
 pub(super) enum Create {
-    /// A person; prints the password for their first sign-in.
+    /// A person; prints a password for the page's sign-in, which is not there yet.
     User {
         /// Their e-mail address.
         email: String,
@@ -241,7 +241,10 @@ async fn user(
 ) -> Result<Told, AdminError> {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
     let password = people::create_user(db, email, &name, standing).await?;
-    note(&format!("{email} was added; the password is for the first sign-in."));
+    note(&format!(
+        "{email} was added. The password, shown only now, is for the page's sign-in, which is not \
+         there yet."
+    ));
     Ok(Told::Data(password))
 }
 
