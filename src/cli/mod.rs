@@ -11,7 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, DatabaseConfig};
+use crate::db::pool::connect;
 use crate::git_hook::HookName;
 use crate::telemetry;
 
@@ -62,6 +63,14 @@ pub enum CliError {
     /// The filter of log lines.
     #[error("setting log.filter: {0}")]
     Log(#[from] tracing_subscriber::filter::ParseError),
+    /// The database is away, or this is not its address.
+    #[error("could not connect to PostgreSQL: {cause}; {next}")]
+    Database {
+        /// Why.
+        cause: String,
+        /// What to look at.
+        next: String,
+    },
     /// A server could not start.
     #[error(transparent)]
     Serve(#[from] serve::ServeError),
@@ -101,6 +110,7 @@ impl Cli {
 
 impl Command {
     async fn run(self, config: Config) -> Result<ExitCode, CliError> {
+        reach_database(&config.database).await?;
         let roles = match self {
             Self::Serve => Role::ALL.to_vec(),
             Self::Ssh => vec![Role::Ssh],
@@ -123,6 +133,29 @@ impl Command {
     }
 }
 
+/// Tries the database's address, so that whoever gave none is told how to.
+async fn reach_database(settings: &DatabaseConfig) -> Result<(), CliError> {
+    let reached = connect(&settings.url).await.map(drop);
+    reached.map_err(|error| CliError::Database {
+        cause: error.to_string(),
+        next: where_to_look(&settings.url),
+    })
+}
+
+/// What to do about a database's address that does not work.
+fn where_to_look(url: &str) -> String {
+    // An address that was given may hold a password.
+    let default = DatabaseConfig::default().url;
+    if url == default {
+        format!(
+            "database.url is {default}, its default: give your configuration with --config, or set \
+             PIERHEAD_DATABASE_URL"
+        )
+    } else {
+        "is database.url right, in the configuration or in PIERHEAD_DATABASE_URL?".to_owned()
+    }
+}
+
 /// Tells the person at the terminal what was done.
 fn note(text: &str) {
     use std::io::Write as _;
@@ -137,4 +170,15 @@ fn say(text: &str) {
 
     // A closed standard output is no reason to fail.
     writeln!(std::io::stdout().lock(), "{text}").unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gave_no_database_is_told_how_to() {
+        let next = where_to_look(&DatabaseConfig::default().url);
+        assert!(next.contains("database.url") && next.contains("--config"), "{next}");
+    }
 }

@@ -108,6 +108,16 @@ async fn an_installation_is_set_up_from_nothing() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_away_is_told_without_its_password() {
+    let url = "postgres://ana:secret@127.0.0.1:1/acme";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pierhead"));
+    command.env_clear().env("PIERHEAD_DATABASE_URL", url);
+    let output = command.args(["admin", "create", "account", "acme"]).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"pierhead: could not connect to PostgreSQL: error connecting to server; is database.url right, in the configuration or in PIERHEAD_DATABASE_URL?");
+}
+
+#[tokio::test]
 async fn what_exists_is_said_so_and_left_as_it_is() {
     let admin = Administrator::new().await;
     let mut said = Vec::new();
