@@ -84,6 +84,7 @@ packages_of() {
     postgres) echo postgresql ;;
     redis-cli) echo redis-tools ;;
     cc) echo gcc libc6-dev ;;
+    c++) echo g++ ;;
     ip | ss) echo iproute2 ;;
     dockerd) if [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]]; then
       echo docker.io apparmor # its engine cannot start a container without

@@ -1,11 +1,13 @@
 //! Reads the deployment file of a commit and compiles it, without a checkout.
 
 use crate::domain::oid::Oid;
-use crate::domain::snapshot::Snapshot;
+use crate::domain::snapshot::{Cluster, ClusterKind, Snapshot};
 use crate::domain::variables::Variables;
 use crate::git::bare_repository::{BareRepository, GitError, RootFile};
 use crate::git::commit_files::{TooMuch, paths};
-use crate::paas::{self, Compiled, Context, MOST_BYTES, render_warnings};
+use crate::paas::{
+    self, Code, Compiled, Context, ContextFile, MOST_BYTES, Platform, TargetKind, render_warnings,
+};
 
 /// What a file is compiled with, besides its text.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Launch<'a> {
     pub snapshot: &'a Snapshot,
     /// Launch variables.
     pub variables: &'a Variables,
+    /// What the platform knows.
+    pub platform: &'a Platform,
     /// Most files that a commit may have.
     pub max_files: u64,
 }
@@ -55,14 +59,12 @@ pub enum Broken {
 
 impl Broken {
     /// What a person reads above the rejection line.
-    pub fn lines(&self) -> &[String] {
+    pub fn lines(&self) -> Vec<String> {
         match self {
-            Self::Faults { lines, .. } => lines,
-            Self::Absent(_)
-            | Self::NotAFile(_)
-            | Self::TooLarge { .. }
-            | Self::TooMuch(_)
-            | Self::Git(_) => &[],
+            Self::Faults { lines, .. } => lines.clone(),
+            Self::Absent(_) | Self::NotAFile(_) => vec![format!("error[{}]: {self}", Code::NoFile)],
+            Self::TooLarge { .. } => vec![format!("error[{}]: {self}", Code::OverLimit)],
+            Self::TooMuch(_) | Self::Git(_) => Vec::new(),
         }
     }
 }
@@ -93,14 +95,8 @@ pub fn compile_at(
         RootFile::NotAFile => return Err(Broken::NotAFile(name)),
         RootFile::TooLarge(bytes) => return Err(Broken::TooLarge { file: name, bytes }),
     };
-    let context = Context {
-        project_name: launch.snapshot.project.to_string(),
-        environment: launch.snapshot.environment.to_string(),
-        prefix: launch.snapshot.prefix.clone(),
-        variables: launch.variables.clone(),
-        tree: Some(paths(repository, commit, launch.max_files)?.into_iter().collect()),
-        hard_quotas: Vec::new(),
-    };
+    let context = context_at(repository, Some(commit), launch)?.into_context();
+    let context = Context { deploys: true, ..context };
     match paas::compile(&content, &context) {
         Ok(compiled) => {
             let warnings = render_warnings(&compiled.warnings, &content, launch.file);
@@ -110,5 +106,41 @@ pub fn compile_at(
             reason: faults.first_line(launch.file),
             lines: faults.render(&content, launch.file),
         }),
+    }
+}
+
+/// What the file of a commit is compiled with. Blocks.
+///
+/// # Errors
+///
+/// When the commit's files cannot be listed.
+pub fn context_at(
+    repository: &BareRepository,
+    commit: Option<Oid>,
+    launch: &Launch<'_>,
+) -> Result<ContextFile, TooMuch> {
+    let Launch { snapshot, variables, platform, max_files, .. } = launch;
+    let tree = commit.map(|commit| paths(repository, commit, *max_files)).transpose()?;
+    let file = ContextFile {
+        project: snapshot.project.to_string(),
+        environment: snapshot.environment.to_string(),
+        prefix: snapshot.prefix.clone(),
+        variables: (*variables).clone(),
+        tree,
+        clusters: snapshot.clusters.iter().map(cluster).collect(),
+        ..ContextFile::default()
+    };
+    Ok(file.with_platform((*platform).clone()))
+}
+
+fn cluster(cluster: &Cluster) -> paas::Cluster {
+    let Cluster { name, kind, namespace, .. } = cluster;
+    paas::Cluster {
+        name: name.clone(),
+        kind: match kind {
+            ClusterKind::Docker => TargetKind::Docker,
+        },
+        namespace: Some(namespace.clone()),
+        hierarchical_namespaces: false,
     }
 }

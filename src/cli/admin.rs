@@ -1,4 +1,4 @@
-//! `pierhead admin …`: people, projects, targets and rules.
+//! `pierhead admin …`: people, projects, targets, rules and jobs.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,15 @@ use crate::db::pool::Db;
 use crate::domain::access::{Role, Standing};
 use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
+use crate::domain::ids::JobName;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::snapshot::ClusterKind;
+use crate::git::bare_repository::Repositories;
+use crate::git::commit_files::TooMuch;
+use crate::paas_file::{Launch, context_at};
 use crate::people::{self, PeopleError};
 use crate::projects::{self, NewRule, NewTarget, ProjectError};
+use crate::tasks::blocking;
 
 /// What can be administrated here.
 #[derive(Debug, Subcommand)]
@@ -22,6 +27,19 @@ pub(super) enum Admin {
     /// Add something.
     #[command(subcommand)]
     Create(Create),
+    /// Ask about a job.
+    #[command(subcommand)]
+    Job(JobQuestion),
+}
+
+/// What can be asked about a job.
+#[derive(Debug, Subcommand)]
+pub(super) enum JobQuestion {
+    /// Print what its file was compiled with, for `pierhead check --context`.
+    Context {
+        /// The job, by its number or its id.
+        job: JobName,
+    },
 }
 
 /// What can be added.
@@ -155,6 +173,12 @@ pub enum AdminError {
         /// Why.
         source: std::io::Error,
     },
+    /// The files of a job's commit.
+    #[error(transparent)]
+    Commit(#[from] TooMuch),
+    /// A library has something that TOML cannot say.
+    #[error("could not write the context: {0}")]
+    Context(#[from] toml::ser::Error),
     /// The database's address.
     #[error("setting database.url: {0}")]
     Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
@@ -185,9 +209,12 @@ impl Existing {
 impl Admin {
     /// Does it, and says what was done.
     pub(super) async fn run(self, config: &Config) -> Result<(), AdminError> {
-        let Self::Create(create) = self;
         let db = Db::open(&config.database.url, 1)?;
-        match create.run(config, &db).await? {
+        let told = match self {
+            Self::Create(create) => create.run(config, &db).await?,
+            Self::Job(JobQuestion::Context { job }) => context(config, &db, job).await?,
+        };
+        match told {
             Told::Data(text) => say(&text),
             Told::Note(text) => note(&text),
         }
@@ -231,6 +258,27 @@ impl Create {
             }
         }
     }
+}
+
+/// The context file of a job.
+async fn context(config: &Config, db: &Db, name: JobName) -> Result<Told, AdminError> {
+    let (job, project) = projects::job_named(db, name).await?;
+    let repositories = Repositories::new(config.repositories());
+    let (platform, max_files) = (config.platform(), config.git.max_files);
+    let file = config.paas_file.clone();
+    let context = blocking(move || {
+        let repository = repositories.open(project)?;
+        let launch = Launch {
+            file: &file,
+            snapshot: &job.snapshot,
+            variables: &job.variables,
+            platform: &platform,
+            max_files,
+        };
+        context_at(&repository, job.new_oid, &launch)
+    })
+    .await?;
+    Ok(Told::Data(context.text()?.trim_end().to_owned()))
 }
 
 async fn user(

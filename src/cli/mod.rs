@@ -1,8 +1,11 @@
 //! The command line: one file a subcommand.
 
 mod admin;
+mod check;
+mod explain;
 mod hook;
 mod migrate;
+mod schema;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -17,6 +20,9 @@ use crate::git_hook::HookName;
 use crate::telemetry;
 
 pub use serve::Role;
+
+/// Exit status of a command that could not do its work, as of one that was called wrongly.
+const CANNOT_RUN: u8 = 2;
 
 /// A self-hosted build server: `git push`, and it is live.
 #[derive(Debug, Parser)]
@@ -46,6 +52,12 @@ enum Command {
     /// Set up people, projects and targets.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Check a `.paas.yaml` without a server: exit status 0 fine, 1 faults, 2 cannot check.
+    Check(check::Check),
+    /// Explain the code of a fault or a warning.
+    Explain(explain::Explain),
+    /// Print the JSON Schema of `.paas.yaml`, with which editors complete and check it.
+    Schema,
     /// Do a git hook's part; git calls this.
     #[command(hide = true)]
     Hook {
@@ -95,40 +107,50 @@ impl Cli {
     ///
     /// What kept it from being done.
     pub fn run(self, environment: &BTreeMap<String, String>) -> Result<ExitCode, CliError> {
-        if let Command::Hook { name } = self.command {
-            return Ok(hook::run(name)?);
-        }
+        let command = match self.command {
+            Command::Hook { name } => return Ok(hook::run(name)?),
+            Command::Check(check) => return Ok(check.run()),
+            Command::Explain(explain) => return Ok(explain.run()),
+            Command::Schema => {
+                schema::run();
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Serve => Served::Roles(Role::ALL.to_vec()),
+            Command::Ssh => Served::Roles(vec![Role::Ssh]),
+            Command::Web => Served::Roles(vec![Role::Web]),
+            Command::Worker => Served::Roles(vec![Role::Worker]),
+            Command::Router => Served::Roles(vec![Role::Router]),
+            Command::Migrate => Served::Migrate,
+            Command::Admin(admin) => Served::Admin(admin),
+        };
         let config = Config::load(self.config.as_deref(), environment)?;
         // Several threads: the migration library blocks the one it runs on.
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(CliError::Runtime)?;
-        runtime.block_on(self.command.run(config))
+        runtime.block_on(command.run(config))
     }
 }
 
-impl Command {
+/// A command that needs the configuration.
+enum Served {
+    Roles(Vec<Role>),
+    Migrate,
+    Admin(admin::Admin),
+}
+
+impl Served {
     async fn run(self, config: Config) -> Result<ExitCode, CliError> {
         reach_database(&config.database).await?;
-        let roles = match self {
-            Self::Serve => Role::ALL.to_vec(),
-            Self::Ssh => vec![Role::Ssh],
-            Self::Web => vec![Role::Web],
-            Self::Worker => vec![Role::Worker],
-            Self::Router => vec![Role::Router],
-            Self::Migrate => {
-                migrate::run(&config).await?;
-                return Ok(ExitCode::SUCCESS);
+        match self {
+            Self::Roles(roles) => {
+                telemetry::start(&config.log)?;
+                serve::run(config, &roles).await?;
             }
-            Self::Admin(admin) => {
-                admin.run(&config).await?;
-                return Ok(ExitCode::SUCCESS);
-            }
-            Self::Hook { name } => return Ok(hook::run(name)?),
-        };
-        telemetry::start(&config.log)?;
-        serve::run(config, &roles).await?;
+            Self::Migrate => migrate::run(&config).await?,
+            Self::Admin(admin) => admin.run(&config).await?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

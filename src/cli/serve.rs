@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener, UnixStream};
@@ -22,6 +23,7 @@ use crate::git::wire::{NoProgram, Wire};
 use crate::git_hook;
 use crate::janitor::Janitor;
 use crate::jobs::Jobs;
+use crate::paas::Platform;
 use crate::push::{Pushes, Sessions, Viewer};
 use crate::queue::{Queue, QueueError};
 use crate::router;
@@ -127,6 +129,7 @@ struct Stages {
 /// What every role is built from.
 struct Parts {
     config: Config,
+    platform: Arc<Platform>,
     db: Db,
     feed: Feed,
     jobs: Jobs,
@@ -179,7 +182,8 @@ impl Parts {
         let vital = Db::open(&config.database.url, VITAL_CONNECTIONS)?;
         let lease = config.worker.lease.duration();
         let jobs = Jobs::new(db.clone(), vital, repositories, lease, command);
-        Ok(Self { config, db, feed, jobs, stages })
+        let platform = Arc::new(config.platform());
+        Ok(Self { config, platform, db, feed, jobs, stages })
     }
 
     /// Starts roles; gives what a worker deploys with, so that it can be interrupted.
@@ -231,6 +235,7 @@ impl Parts {
         let config = &self.config;
         let settings = Settings {
             paas_file: config.paas_file.clone(),
+            platform: self.platform.clone(),
             workspaces: config.workspaces(),
             git: config.git.clone(),
             worker: config.worker.clone(),
@@ -288,6 +293,7 @@ impl Parts {
             jobs: self.jobs.clone(),
             viewer,
             paas_file: config.paas_file.clone(),
+            platform: self.platform.clone(),
             max_refs: config.push.max_refs,
             max_files: config.git.max_files,
         };

@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use crate::config::Config;
 use crate::domain::address_pool::AddressPool;
 use crate::domain::nearest::nearest;
+use crate::paas::{Libraries, check_libraries};
 
 /// Prefix of the variables that are read.
 const PREFIX: &str = "PIERHEAD_";
@@ -92,7 +93,7 @@ impl Config {
         };
         let known = Table::try_from(Self::default()).expect("the default is a table");
         let origin = path.map_or_else(String::new, |path| path.display().to_string());
-        refuse_unknown(&origin, "", &table, &known)?;
+        refuse_unknown(&origin, "", &table, &with_names(&known))?;
         for (variable, text) in environment {
             let is_ours = variable.starts_with(PREFIX) || URLS.contains(&variable.as_str());
             if is_ours && !OTHERS.contains(&variable.as_str()) {
@@ -132,6 +133,10 @@ impl Config {
         if self.docker.networks.parse::<AddressPool>().is_err() {
             return problem("docker.networks", "write an IPv4 network such as 10.213.0.0/16");
         }
+        let faults = check_libraries(&self.libraries);
+        if !faults.is_empty() {
+            return problem("libraries", &faults.join("; "));
+        }
         Ok(())
     }
 }
@@ -145,6 +150,25 @@ fn read(path: &Path) -> Result<Table, ConfigError> {
     })
 }
 
+/// Stands for any name in a table of what is known.
+const ANY: &str = "*";
+
+/// The known keys, also of tables that hold what people name.
+fn with_names(known: &Table) -> Table {
+    let table = |entries: Vec<(&str, Value)>| {
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    };
+    // Content of any form is not looked into.
+    let any = || Value::Boolean(true);
+    let hook: Table = table(vec![("kind", any())]);
+    let hooks: Table = table(vec![(ANY, Value::Table(hook))]);
+    let libraries: Table = table(Libraries::KINDS.map(|kind| (kind, any())).into());
+    let mut known = known.clone();
+    known.insert("hooks".to_owned(), Value::Table(hooks));
+    known.insert("libraries".to_owned(), Value::Table(libraries));
+    known
+}
+
 fn refuse_unknown(
     origin: &str,
     prefix: &str,
@@ -153,7 +177,7 @@ fn refuse_unknown(
 ) -> Result<(), ConfigError> {
     for (key, value) in given {
         let full = format!("{prefix}{key}");
-        match (known.get(key), value) {
+        match (known.get(key).or(known.get(ANY)), value) {
             (Some(Value::Table(known)), Value::Table(given)) => {
                 refuse_unknown(origin, &format!("{full}."), given, known)?;
             }
@@ -203,10 +227,15 @@ fn override_with(
         Some(section) => table.get(section).and_then(Value::as_table).cloned(),
         None => Some(table.clone()),
     };
-    let is_text = section_of(known).and_then(|known| known.get(key).map(Value::is_str));
-    // Numbers may be given where the key takes one; everything else is text.
-    let value = match text.parse::<i64>() {
-        Ok(number) if is_text == Some(false) => Value::Integer(number),
+    let known = section_of(known).and_then(|known| known.get(key).cloned());
+    // Numbers and the like may be given where the key takes one; everything else is text.
+    let value = match (known, text.parse::<i64>(), text.parse::<bool>()) {
+        (Some(Value::Boolean(_)), _, Ok(flag)) => Value::Boolean(flag),
+        (Some(Value::Array(_)), ..) => {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            Value::Array(words.map(|word| Value::String(word.to_owned())).collect())
+        }
+        (Some(known), Ok(number), _) if !known.is_str() => Value::Integer(number),
         _ => Value::String(text.to_owned()),
     };
     let target = match section {
@@ -227,6 +256,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::paas::HookKind;
 
     fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
@@ -258,6 +288,8 @@ mod tests {
             ("PIERHEAD_PUSH_WAIT_LIMIT", "90s"),
             ("PIERHEAD_WORKER_LEASE", "5"),
             ("DATABASE_URL", "postgres:///other"),
+            ("PIERHEAD_PLATFORM_FEATURES", "block-storage, https-ingress"),
+            ("PIERHEAD_PLATFORM_DEFAULT_BACKEND", "true"),
         ];
         let config = load("[worker]\nconcurrency = 1", &environment).unwrap();
         assert_eq!(config.ssh.listen.port(), 0);
@@ -265,12 +297,28 @@ mod tests {
         assert_eq!(config.push.wait_limit.duration(), Duration::from_secs(90));
         assert_eq!(config.worker.lease.duration(), Duration::from_secs(5));
         assert_eq!(config.database.url, "postgres:///other");
+        let platform = config.platform();
+        assert!(platform.features.iter().eq(["block-storage", "https-ingress"]));
+        assert!(platform.default_backend);
+    }
+
+    #[test]
+    fn the_platform_is_made_of_its_tables() {
+        let text = "[platform]\nstorage_size = '5Gi'\n[hooks.npm-20]\nkind = 'npm'\n\
+                    [libraries.pods.b]\nreplicas = 1\n[libraries.pods.a]\nif{A=b} = { c = 1 }";
+        let platform = load(&text.replace("if{A=b}", "'if{A=b}'"), &[]).unwrap().platform();
+        assert_eq!(platform.defaults.storage_size.as_deref(), Some("5Gi"));
+        assert_eq!(platform.defaults.storage_provider, None);
+        assert_eq!(platform.hooks["npm-20"], HookKind::Npm);
+        assert!(platform.libraries.pods.keys().eq(["b", "a"]));
     }
 
     #[test]
     fn an_unknown_key_is_refused_with_the_nearest_one() {
         assert_snapshot!(refusal("[ssh]\nlsten = 'x'", &[]), @"unknown setting `ssh.lsten`; did you mean `ssh.listen`?");
         assert_snapshot!(refusal("state-dir = '/x'", &[]), @"unknown setting `state-dir`; did you mean `state_dir`?");
+        assert_snapshot!(refusal("[hooks.npm]\nkidn = 'npm'", &[]), @"unknown setting `hooks.npm.kidn`; did you mean `hooks.npm.kind`?");
+        assert_snapshot!(refusal("[libraries.pod.a]", &[]), @"unknown setting `libraries.pod`; did you mean `libraries.pods`?");
         assert_snapshot!(
             refusal("", &[("PIERHEAD_SSH_LISTN", "x")]),
             @"environment: unknown setting `PIERHEAD_SSH_LISTN`; did you mean `PIERHEAD_SSH_LISTEN`?"
@@ -284,7 +332,9 @@ mod tests {
         assert_snapshot!(refusal("[worker]\nlease = '10ms'", &[]), @"setting `worker.lease`: a lease is at least one second");
         assert_snapshot!(refusal("[push]\nheartbeat = '0s'", &[]), @"setting `push.heartbeat`: this is at least 100ms");
         assert_snapshot!(refusal("[limits]\nrollout = 0", &[]), @"setting `limits.rollout`: this is at least 100ms");
+        assert_snapshot!(refusal("[libraries.pods.a]\nextends = 'b'\n[libraries.images.c]", &[]), @"setting `libraries`: pods.a: it extends another of the pods; images.c: it needs a `path`");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
         assert!(refusal("[ssh", &[]).contains("line 1"));
+        assert!(refusal("[hooks.npm]\nkind = 'nmp'", &[]).contains("`nmp`"));
     }
 }

@@ -5,15 +5,20 @@
 
 mod hook_environment;
 mod load;
+mod platform;
 mod sections;
 mod span;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::paas::Libraries;
+
 pub use hook_environment::HookEnvironment;
 pub use load::{ConfigError, environment};
+pub use platform::{HookConfig, PlatformConfig};
 pub use sections::{
     DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
     RedisConfig, RouterConfig, SshConfig, WebConfig, WorkerConfig,
@@ -52,6 +57,12 @@ pub struct Config {
     pub web: WebConfig,
     /// Logging.
     pub log: LogConfig,
+    /// What files may ask of the platform.
+    pub platform: PlatformConfig,
+    /// Build hooks by their names.
+    pub hooks: BTreeMap<String, HookConfig>,
+    /// Definitions that files build on.
+    pub libraries: Libraries,
 }
 
 impl Default for Config {
@@ -71,6 +82,9 @@ impl Default for Config {
             router: RouterConfig::default(),
             web: WebConfig::default(),
             log: LogConfig::default(),
+            platform: PlatformConfig::default(),
+            hooks: BTreeMap::new(),
+            libraries: Libraries::default(),
         }
     }
 }

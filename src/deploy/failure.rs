@@ -187,7 +187,7 @@ impl Failure {
     pub(super) fn lines(&self) -> Vec<String> {
         match &self.cause {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
-            Cause::Broken(broken) => broken.lines().to_vec(),
+            Cause::Broken(broken) => broken.lines(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
             cause => cause.to_string().lines().skip(1).map(str::to_owned).collect(),
         }

@@ -21,6 +21,7 @@ mod targets;
 mod workspace;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -34,6 +35,7 @@ use crate::domain::job::Outcome;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
+use crate::paas::Platform;
 use crate::tasks::{Tasks, blocking};
 
 /// Settings of deployments.
@@ -41,6 +43,8 @@ use crate::tasks::{Tasks, blocking};
 pub struct Settings {
     /// Name of the deployment file.
     pub paas_file: String,
+    /// What files are compiled with.
+    pub platform: Arc<Platform>,
     /// Folder of workspaces.
     pub workspaces: PathBuf,
     /// What a checkout may at most be.

@@ -121,6 +121,38 @@ impl FromStr for JobNumber {
     }
 }
 
+/// A job as somebody names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobName {
+    /// By its number.
+    Number(JobNumber),
+    /// By its id, as in the address of its page.
+    Id(JobId),
+}
+
+/// What was written names no job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write the number of a job, or its id")]
+pub struct BadJobName;
+
+impl FromStr for JobName {
+    type Err = BadJobName;
+
+    fn from_str(text: &str) -> Result<Self, BadJobName> {
+        let number = text.parse().map(Self::Number);
+        number.or_else(|_| text.parse().map(Self::Id)).or(Err(BadJobName))
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Id(id) => id.fmt(f),
+        }
+    }
+}
+
 impl Fence {
     /// The fence of the next owner.
     #[must_use]

@@ -57,6 +57,27 @@ impl Variables {
         Ok(())
     }
 
+    /// Checks names and values that did not come in one by one; a name of ours does no harm.
+    ///
+    /// # Errors
+    ///
+    /// When a name is malformed or a value is over 32 KiB.
+    pub fn checked(self) -> Result<Self, BadVariable> {
+        let mut checked = Self::default();
+        for (name, value) in self.iter() {
+            match checked.add(name, value) {
+                Ok(()) | Err(BadVariable::Reserved(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Adds others, which win.
+    pub fn overlay(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Names and values, in order of names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -105,5 +126,15 @@ mod tests {
         assert_eq!(variables.add("", "2"), Err(BadVariable::Name(String::new())));
         let long = "x".repeat(LONGEST_VALUE + 1);
         assert_eq!(variables.add("B", &long), Err(BadVariable::TooLong("B".into())));
+    }
+
+    #[test]
+    fn others_win_and_names_of_ours_are_passed_over() {
+        let mut base = variables(&[("A", "1"), ("B", "2")]);
+        base.overlay(variables(&[("B", "3")]));
+        assert_eq!(base, variables(&[("A", "1"), ("B", "3")]));
+        let read = |name: &str| Variables(BTreeMap::from([(name.to_owned(), String::new())]));
+        assert_eq!(read("JOB_ENV_TAG").checked(), Ok(read("JOB_ENV_TAG")));
+        assert_eq!(read("1A").checked(), Err(BadVariable::Name("1A".into())));
     }
 }

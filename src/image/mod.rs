@@ -12,7 +12,7 @@ use crate::domain::ids::JobNumber;
 use crate::domain::oid::Oid;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::image::dockerfile::{Unclear, bases};
-use crate::paas::compiled::{Deployment, Image, ImageRef, Origin};
+use crate::paas::compiled::{Deployment, DockerfileImage, Image, ImageRef, Origin};
 
 /// One image to build.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub fn plan(
 ) -> Result<Vec<ImageBuild>, PlanError> {
     let used = images_of(deployment, Origin::Built);
     let mut order = Order::default();
-    for image in &deployment.images {
+    for image in dockerfile_images(deployment) {
         let mut build = build(image, provenance);
         let dockerfile = dockerfiles.get(&image.path).map_or("", String::as_str);
         match bases(dockerfile, &build.args) {
@@ -118,9 +118,17 @@ pub fn plan(
     Ok(order.planned)
 }
 
-fn build(image: &Image, provenance: &Provenance<'_>) -> ImageBuild {
+/// The images that are built from Dockerfiles.
+pub fn dockerfile_images(deployment: &Deployment) -> impl Iterator<Item = &DockerfileImage> {
+    deployment.images.iter().filter_map(|image| match image {
+        Image::Dockerfile(image) => Some(image),
+        Image::Embedded(_) => None,
+    })
+}
+
+fn build(image: &DockerfileImage, provenance: &Provenance<'_>) -> ImageBuild {
     let args: BTreeMap<String, String> =
-        image.variables.iter().map(|row| (row.name.clone(), row.value.clone())).collect();
+        image.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let repository = naming::repository(provenance.account, provenance.project, &image.name);
     let created = provenance.committed_at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let mut labels = provenance.labels.clone();
@@ -189,39 +197,21 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paas::compiled::{Container, Pod, Variable, Version};
+    use crate::paas::compiled::{Container, Pod};
 
     fn image(name: &str) -> Image {
-        Image {
-            name: name.to_owned(),
-            tag: "production".to_owned(),
-            path: format!("docker/{name}"),
-            variables: vec![],
-        }
+        let path = format!("docker/{name}");
+        Image::Dockerfile(DockerfileImage::new(name, "production", &path))
     }
 
     fn runs(name: &str, origin: Origin) -> Container {
-        Container {
-            name: "app".to_owned(),
-            image: ImageRef { origin, name: name.to_owned(), tag: "production".to_owned() },
-            listen: vec![],
-            env: vec![],
-            healthcheck: None,
-            resources: vec![],
-        }
+        let image = ImageRef { origin, name: name.to_owned(), tag: "production".to_owned() };
+        Container::new("app", image)
     }
 
     fn deployment(images: Vec<Image>, containers: Vec<Container>) -> Deployment {
-        Deployment {
-            version: Version::V1_1,
-            prefix: String::new(),
-            project_name: "shop".to_owned(),
-            environment_tag: "production".to_owned(),
-            images,
-            pods: vec![Pod { name: "web".to_owned(), replicas: 1, containers }],
-            services: vec![],
-            ingresses: vec![],
-        }
+        let pods = vec![Pod::new("web", containers)];
+        Deployment { images, pods, ..Deployment::new("shop", "production") }
     }
 
     fn planned(
@@ -310,9 +300,9 @@ mod tests {
         );
         assert_eq!(circle, Err(PlanError::Circle("a:production".to_owned())));
 
-        let value = "other".to_owned();
-        deployment.images[0].variables =
-            vec![Variable { name: "BUILDKIT_CACHE_MOUNT_NS".to_owned(), value }];
+        let mut reserved = DockerfileImage::new("a", "production", "docker/a");
+        reserved.variables.insert("BUILDKIT_CACHE_MOUNT_NS".to_owned(), "other".to_owned());
+        deployment.images[0] = Image::Dockerfile(reserved);
         assert_eq!(
             planned(&deployment, &[]).unwrap_err().to_string(),
             "image `a:production`: build argument `BUILDKIT_CACHE_MOUNT_NS` is reserved for the \

@@ -1,6 +1,5 @@
 //! What single values may look like (paas-yaml.md §4.1).
 
-use crate::paas::compiled::Version;
 use crate::paas::quantity::Quantity;
 
 /// A type of single values.
@@ -8,6 +7,8 @@ use crate::paas::quantity::Quantity;
 pub(super) enum Lexeme {
     /// A name that the file gives to something.
     Token,
+    /// The name of a cluster, which may have blanks.
+    ClusterToken,
     /// Any text.
     Text,
     /// A whole number from one bound to the other.
@@ -16,28 +17,33 @@ pub(super) enum Lexeme {
     Bool,
     /// An amount with its unit, or a percentage.
     Quantity,
-    /// One of these words.
-    Word(&'static [Word]),
+    /// A whole number between two bounds, or nothing, which may be the word `null` too.
+    IntOrNull(i64, i64),
+    /// One of some words.
+    Word(Words),
 }
 
-/// A word of the language and the first version that has it.
+/// Words of the language.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Word {
-    pub(super) text: &'static str,
-    pub(super) since: Version,
+pub(super) struct Words {
+    /// All of them.
+    pub(super) all: &'static [&'static str],
+    /// Those that v1 does not have.
+    pub(super) newer: &'static [&'static str],
 }
 
 impl Lexeme {
     /// What is expected, for a person.
     pub(super) fn expected(self) -> String {
         match self {
-            Self::Token => "a name".to_owned(),
+            Self::Token | Self::ClusterToken => "a name".to_owned(),
             Self::Text => "text".to_owned(),
             Self::Int(..) => "a whole number".to_owned(),
+            Self::IntOrNull(..) => "a whole number, or null".to_owned(),
             Self::Bool => "`true` or `false`".to_owned(),
             Self::Quantity => "a quantity such as 500m, 2, 1.5Gi or 25%".to_owned(),
             Self::Word(words) => {
-                let words: Vec<_> = words.iter().map(|word| format!("`{}`", word.text)).collect();
+                let words: Vec<_> = words.all.iter().map(|word| format!("`{word}`")).collect();
                 match words.split_last() {
                     Some((last, rest)) if !rest.is_empty() => {
                         format!("{} or {last}", rest.join(", "))
@@ -56,7 +62,13 @@ impl Lexeme {
                 "is not a valid name: letters, digits and `-`, at least two, a letter first"
                     .to_owned()
             }),
-            Self::Int(least, most) => match int(text) {
+            Self::ClusterToken => (!is_cluster_token(text)).then(|| {
+                "is not a name of a cluster: letters, digits, `-` and blanks, at least two, a \
+                 letter first"
+                    .to_owned()
+            }),
+            Self::IntOrNull(..) if text == "null" => None,
+            Self::Int(least, most) | Self::IntOrNull(least, most) => match int(text) {
                 None => Some("is not a whole number".to_owned()),
                 Some(n) if n < least => Some(format!("is less than {least}")),
                 Some(n) if n > most => Some(format!("is more than {most}")),
@@ -67,8 +79,7 @@ impl Lexeme {
                 Quantity::parse(text).is_none().then(|| format!("is not {}", self.expected()))
             }
             Self::Word(words) => {
-                let known = words.iter().any(|word| word.text == text);
-                (!known).then(|| format!("is not {}", self.expected()))
+                (!words.all.contains(&text)).then(|| format!("is not {}", self.expected()))
             }
         }
     }
@@ -79,6 +90,11 @@ fn is_token(text: &str) -> bool {
     text.len() >= 2
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// Whether a text is the name of a cluster, blanks around it taken away.
+fn is_cluster_token(text: &str) -> bool {
+    is_token(&text.replace(' ', "-"))
 }
 
 /// Reads a signed 32-bit number in decimal digits.
@@ -108,6 +124,10 @@ mod tests {
         for text in ["", "a", "1a", "-a", "a_b", "a.b", "a b", "éa"] {
             assert!(!fits(Lexeme::Token, text), "{text}");
         }
+        assert!(fits(Lexeme::ClusterToken, "my cluster"));
+        assert!(["my_cluster", "", "1 a", "a"].iter().all(|x| !fits(Lexeme::ClusterToken, x)));
+        assert!(["0", "null", "3600"].iter().all(|x| fits(Lexeme::IntOrNull(0, 9_999), x)));
+        assert!(["-1", "~", "x"].iter().all(|x| !fits(Lexeme::IntOrNull(0, 9_999), x)));
         for text in ["0", "007", "+5", "2147483647"] {
             assert!(fits(Lexeme::Int(0, 2_147_483_647), text), "{text}");
         }
@@ -120,11 +140,7 @@ mod tests {
 
     #[test]
     fn a_choice_of_words_reads_as_a_sentence() {
-        const WORDS: &[Word] = &[
-            Word { text: "a", since: Version::V1 },
-            Word { text: "b", since: Version::V1 },
-            Word { text: "c", since: Version::V1 },
-        ];
+        const WORDS: Words = Words { all: &["a", "b", "c"], newer: &["c"] };
         assert_eq!(Lexeme::Word(WORDS).expected(), "`a`, `b` or `c`");
     }
 }

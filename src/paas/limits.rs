@@ -36,8 +36,14 @@ pub(super) fn check(root: &View<'_>, reports: &mut Reports) -> Result<(), Poison
         let message = format!("the file has {} images; at most {MOST_IMAGES}", images.len());
         return Err(reports.add(section.key_fault(Code::OverLimit, message)));
     }
-    let Ok(Some(section)) = root.field("pods") else { return Ok(()) };
-    let pods = root.names("pods").unwrap_or_default();
+    let mut pods = root.names("pods").unwrap_or_default();
+    let jobs = root.names("jobs").unwrap_or_default();
+    let section =
+        [root.field("pods"), root.field("jobs")].into_iter().find_map(|section| section.ok()?);
+    let Some(section) = section else { return Ok(()) };
+    for job in jobs {
+        pods.extend(job.value.names("pods").unwrap_or_default());
+    }
     let containers = |pod: &View<'_>| pod.names("containers").unwrap_or_default().len();
     let replicas = |pod: &View<'_>| match pod.field("replicas") {
         Ok(Some(replicas)) => replicas.int::<u64>().unwrap_or_default(),

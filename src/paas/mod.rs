@@ -1,21 +1,31 @@
 //! The `.paas.yaml` language: text in, a deployment without open questions out.
 //!
 //! A file goes through the phases of paas-yaml.md §2: `yaml` makes a tree of it, `version` picks the
-//! grammar, `validate` holds the tree against it, `substitute` puts variables in, and the module
-//! `compile` makes the model. The first phases end a compilation that has faults; the later ones
-//! poison what is wrong, go on with the rest, and so find all faults at once.
+//! grammar, `condition` drops what does not apply, `extends` puts the platform's definitions under
+//! the file's, `validate` holds the tree against the grammar, `substitute` puts variables in, and
+//! the module `compile` makes the model. The first phases end a compilation that has faults; the
+//! later ones poison what is wrong, go on with the rest, and so find all faults at once.
 
 mod compile;
 pub mod compiled;
+mod condition;
+mod context;
+mod context_file;
+pub mod explain;
+mod extends;
 mod fault;
 mod grammar;
+mod injection;
 mod lexeme;
 mod limits;
+mod merge;
 mod naming;
 mod node;
 mod quantity;
 mod quota;
+mod reference;
 mod report;
+mod schema;
 mod source;
 mod substitute;
 mod tree;
@@ -24,15 +34,22 @@ mod version;
 mod view;
 mod yaml;
 
-pub use fault::{Code, Fault, Faults, Severity, render_warnings};
-pub use quantity::{Category, HardQuota};
+pub use context::{
+    Context, HardQuota, HookKind, Libraries, Platform, PlatformDefaults, Target, TargetKind,
+};
+pub use context_file::{Cluster, ContextFile, ContextFileError};
+pub use extends::check_libraries;
+pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings};
+pub use quantity::Category;
+pub use reference::reference;
+pub use schema::schema;
 pub use tree::Tree;
 
 use std::collections::BTreeMap;
 
-use crate::domain::variables::Variables;
 use crate::paas::compile::Setting;
-use crate::paas::compiled::Deployment;
+use crate::paas::compiled::{Deployment, Version};
+use crate::paas::condition::Conditions;
 use crate::paas::node::Place;
 use crate::paas::report::{Path, Poisoned, Reports};
 use crate::paas::source::Source;
@@ -42,23 +59,6 @@ use crate::paas::view::View;
 /// Largest file in bytes.
 pub const MOST_BYTES: usize = 1024 * 1024;
 
-/// What a file is compiled with, besides its text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Context {
-    /// The project's name.
-    pub project_name: String,
-    /// The environment's name.
-    pub environment: String,
-    /// Goes before every deployed name; empty for none.
-    pub prefix: String,
-    /// Launch variables.
-    pub variables: Variables,
-    /// The commit's files; without them, paths are not checked.
-    pub tree: Option<Tree>,
-    /// What the account grants, one row a resource; without any, the file bounds itself.
-    pub hard_quotas: Vec<HardQuota>,
-}
-
 /// A file that compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
@@ -66,6 +66,8 @@ pub struct Compiled {
     pub model: Deployment,
     /// What its author may want to know, in the order of the text; at most a thousand.
     pub warnings: Vec<Fault>,
+    /// Which conditions held.
+    pub branches: Vec<Branch>,
 }
 
 /// Compiles the text of a file.
@@ -74,18 +76,20 @@ pub struct Compiled {
 ///
 /// All faults of the file that do not follow from each other.
 pub fn compile(text: &[u8], context: &Context) -> Result<Compiled, Faults> {
-    let mut reports = Reports::default();
+    let mut reports = Reports::new(context);
     let model = run(text, context, &mut reports);
-    let Reports { errors, warnings, .. } = reports;
+    let Reports { errors, warnings, branches, .. } = reports;
+    let mut warnings = warnings.faults;
+    fault::sort(&mut warnings);
     match (model, Faults::new(errors.faults, errors.left_out)) {
-        (_, Some(faults)) => Err(faults),
-        (Ok(model), None) => {
-            let mut warnings = warnings.faults;
-            fault::sort(&mut warnings);
-            Ok(Compiled { model, warnings })
-        }
+        (_, Some(faults)) => Err(faults.with(warnings, branches)),
+        (Ok(model), None) => Ok(Compiled { model, warnings, branches }),
         (Err(Poisoned), None) => {
-            unreachable!("nothing is poisoned without a fault that says why")
+            // Never seen; a deployment with something missing would be worse.
+            let message = "this file is not understood";
+            let fault = Fault::new(Code::NotSupportedYet, &Path::default(), Place::START, message)
+                .hint("please report it with the file: this is a mistake of Pierhead".to_owned());
+            Err(Faults::one(fault))
         }
     }
 }
@@ -95,25 +99,38 @@ fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployme
     let source = Source::new(text);
     let mut root = yaml::parse(&source, reports)?;
     let version = version::version(&root, reports)?;
-    version::refuse_conditions(&root, version, reports)?;
-    validate::validate(&mut root, version, reports);
-    limits::check(&View::root(&root), reports)?;
 
     let environment_tag = naming::environment_tag(&context.environment);
     let project_name = naming::project_name(&context.project_name);
     let mut variables: BTreeMap<_, _> = context.variables.iter().collect();
     variables.insert("JOB_ENV_TAG", &environment_tag);
     variables.insert("JOB_PROJECT_NAME", &project_name);
+
+    let conditions = Conditions::new(&variables);
+    match version {
+        Version::V1 => version::refuse_conditions(&root, reports)?,
+        Version::V1_1 => {
+            version::refuse_conditional(&root, reports);
+            root = conditions.filter(root, reports)?;
+        }
+    }
+    extends::resolve(&mut root, version, &context.platform.libraries, &conditions, reports)?;
+    injection::library_images(&mut root, &context.platform.libraries, |node, path| match version {
+        Version::V1 => node,
+        Version::V1_1 => conditions.filter_definition(node, path, reports),
+    });
+    validate::validate(&mut root, version, context, reports);
+    limits::check(&View::root(&root), reports)?;
     let values = Values { variables, prefix: &context.prefix };
-    substitute::substitute(&mut root, &values, reports);
+    substitute::substitute(&mut root, &Path::default(), &values, reports);
+    injection::run_defaults(&mut root, context, &values, reports);
 
     let setting = Setting {
         version,
         project_name: &project_name,
         environment_tag: &environment_tag,
-        prefix: &context.prefix,
-        tree: context.tree.as_ref(),
-        hard_quotas: &context.hard_quotas,
+        has_hooks: root.entry("builds").is_some_and(|builds| !builds.value.is_empty()),
+        context,
     };
     compile::deployment(&root, &setting, reports)
 }
@@ -135,5 +152,7 @@ fn checked<'a>(text: &'a [u8], reports: &mut Reports) -> Result<&'a str, Poisone
     })
 }
 
+#[cfg(test)]
+mod shape;
 #[cfg(test)]
 mod tests;

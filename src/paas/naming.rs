@@ -1,5 +1,7 @@
 //! Names that the language derives, and what names may look like where they go.
 
+use sha2::{Digest as _, Sha256};
+
 /// Makes one word of a name (paas-yaml.md §0.2): every run of other characters becomes `gap`.
 fn normalised(name: &str, gap: &str) -> String {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -24,6 +26,13 @@ pub(super) fn environment_tag(environment: &str) -> String {
 /// A project's name as images and volumes carry it.
 pub(super) fn project_name(project: &str) -> String {
     normalised(project, "")
+}
+
+/// The first five hexadecimal digits of a text's SHA-256 (paas-yaml.md §0.3).
+pub(super) fn short_hash(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let hex: String = digest.iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    hex.chars().take(5).collect()
 }
 
 /// The name under which something is deployed.
@@ -109,6 +118,16 @@ mod tests {
         assert_eq!(environment_tag(" (EU) -- 2 "), "eu----2");
         assert_eq!(project_name("Store Front"), "storefront");
         assert_eq!(project_name("é_Shop-2"), "shop-2");
+    }
+
+    #[test]
+    fn short_hashes_are_those_of_the_specification() {
+        let vectors =
+            [("php-pods", "09597"), ("php-run", "1e225"), ("demo", "2a975"), ("nginx", "5be1e")];
+        for (text, hash) in vectors {
+            assert_eq!(short_hash(text), hash);
+        }
+        assert_eq!((short_hash("web"), short_hash("app")), ("4b5e5".into(), "a172c".into()));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The file as a tree in which everything knows its place in the text.
 
+use crate::paas::compiled::Value;
+
 /// A stretch of one line of the text; lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
@@ -11,6 +13,9 @@ pub(super) struct Place {
 impl Place {
     /// Where a text begins.
     pub(super) const START: Self = Self { line: 1, column: 1, length: 0 };
+
+    /// Of what is not in the file.
+    pub(super) const NOWHERE: Self = Self { line: 0, column: 0, length: 0 };
 
     /// Where the text of a scalar begins, when it stands in the file as it is, with or without
     /// quotes.
@@ -99,6 +104,28 @@ impl Scalar {
 }
 
 impl Node {
+    /// A value from elsewhere than the file, all of it at one place.
+    pub(super) fn of(value: &Value, place: Place) -> Self {
+        let scalar = |text: &str, style| Content::Scalar(Scalar { text: Text::new(text), style });
+        let content = match value {
+            Value::Null => scalar("null", Style::Plain),
+            Value::Bool(true) => scalar("true", Style::Plain),
+            Value::Bool(false) => scalar("false", Style::Plain),
+            Value::Text(text) => scalar(text, Style::Quoted),
+            Value::List(items) => {
+                Content::List(items.iter().map(|item| Self::of(item, place)).collect())
+            }
+            Value::Mapping(entries) => {
+                let entry = |(key, value): (&String, &Value)| {
+                    let key = Key { text: Text::new(key), place };
+                    Entry { key, value: Self::of(value, place) }
+                };
+                Content::Mapping(entries.iter().map(entry).collect())
+            }
+        };
+        Self { content, place }
+    }
+
     pub(super) fn poisoned(place: Place) -> Self {
         Self { content: Content::Poisoned, place }
     }
@@ -113,6 +140,73 @@ impl Node {
             Content::Mapping(entries) => entries.iter().find(|entry| entry.key.text.value == key),
             Content::Scalar(_) | Content::List(_) | Content::Poisoned => None,
         }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn entry_mut(&mut self, key: &str) -> Option<&mut Entry> {
+        match &mut self.content {
+            Content::Mapping(entries) => {
+                entries.iter_mut().find(|entry| entry.key.text.value == key)
+            }
+            Content::Scalar(_) | Content::List(_) | Content::Poisoned => None,
+        }
+    }
+
+    /// The entries of a mapping; none of anything else.
+    pub(super) fn entries(self) -> Vec<Entry> {
+        match self.content {
+            Content::Mapping(entries) => entries,
+            Content::Scalar(_) | Content::List(_) | Content::Poisoned => Vec::new(),
+        }
+    }
+
+    /// The items of a list; none of anything else.
+    pub(super) fn items(self) -> Vec<Self> {
+        match self.content {
+            Content::List(items) => items,
+            Content::Scalar(_) | Content::Mapping(_) | Content::Poisoned => Vec::new(),
+        }
+    }
+
+    pub(super) fn is_mapping(&self) -> bool {
+        matches!(self.content, Content::Mapping(_))
+    }
+
+    /// Whether it is a mapping or a list of nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Mapping(entries) => entries.is_empty(),
+            Content::List(items) => items.is_empty(),
+            Content::Scalar(_) | Content::Poisoned => false,
+        }
+    }
+
+    /// How many values it is, itself included.
+    pub(super) fn size(&self) -> usize {
+        1 + match &self.content {
+            Content::Scalar(_) | Content::Poisoned => 0,
+            Content::List(items) => items.iter().map(Self::size).sum(),
+            Content::Mapping(entries) => entries.iter().map(|entry| entry.value.size()).sum(),
+        }
+    }
+
+    /// The same with all of it at one place.
+    pub(super) fn at(&self, place: Place) -> Self {
+        let content = match &self.content {
+            Content::Scalar(scalar) => Content::Scalar(scalar.clone()),
+            Content::Poisoned => Content::Poisoned,
+            Content::List(items) => {
+                Content::List(items.iter().map(|item| item.at(place)).collect())
+            }
+            Content::Mapping(entries) => {
+                let entry = |entry: &Entry| {
+                    let key = Key { text: entry.key.text.clone(), place };
+                    Entry { key, value: entry.value.at(place) }
+                };
+                Content::Mapping(entries.iter().map(entry).collect())
+            }
+        };
+        Self { content, place }
     }
 
     /// What it is, for a person.

@@ -1,7 +1,5 @@
 //! Amounts of resources, exactly (paas-yaml.md §9.2).
 
-use serde::{Deserialize, Serialize};
-
 use crate::domain::words::words;
 
 words! {
@@ -146,20 +144,6 @@ fn display_bytes(amount: u64) -> String {
         (whole, 0) => format!("{whole}{name}"),
         (whole, rest) => format!("{whole}.{rest:03}{name}"),
     }
-}
-
-/// One row of the account's quotas.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HardQuota {
-    /// The resource, such as `cpu`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Fixes the units.
-    pub category: Category,
-    /// Bound of all limits, in base units.
-    pub capacity: u64,
-    /// Bound of all that is guaranteed, in base units; at most the capacity.
-    pub requires: u64,
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::domain::nearest::nearest;
-use crate::paas::fault::{Code, Fault, Severity};
+use crate::paas::context::Context;
+use crate::paas::fault::{Branch, Code, Fault, Severity};
 use crate::paas::node::Place;
 
 /// Longest text of the file that a fault quotes, in characters.
@@ -30,6 +31,10 @@ pub(super) struct Reports {
     pub(super) warnings: Kept,
     /// Pairs of characters that were compared.
     compared: usize,
+    /// Whether warnings are faults.
+    strict: bool,
+    /// Conditions so far.
+    pub(super) branches: Vec<Branch>,
 }
 
 /// Faults of one severity.
@@ -52,13 +57,24 @@ impl Kept {
 }
 
 impl Reports {
+    /// None yet; a strict context makes faults of warnings.
+    pub(super) fn new(context: &Context) -> Self {
+        Self { strict: context.strict, ..Self::default() }
+    }
+
     /// Takes a fault; what it stands at is poisoned.
     pub(super) fn add(&mut self, fault: Fault) -> Poisoned {
         match fault.code.severity() {
             Severity::Error => self.errors.add(fault),
-            Severity::Warning => self.warnings.add(fault),
+            Severity::Warning if !self.strict => self.warnings.add(fault),
+            Severity::Warning => self.errors.add(fault),
         }
         Poisoned
+    }
+
+    /// Whether the next fault is only counted, so that nobody will see its hint.
+    pub(super) fn only_counts(&self) -> bool {
+        self.errors.faults.len() >= MOST_KEPT
     }
 
     /// A hint at the word that was probably meant; none once the search took too much work.
@@ -67,7 +83,17 @@ impl Reports {
         written: &str,
         words: impl IntoIterator<Item = &'a str>,
     ) -> Option<String> {
-        if self.compared >= MOST_COMPARED {
+        let meant = self.meant(written, words)?;
+        Some(format!("did you mean \"{}\"?", shown(meant)))
+    }
+
+    /// The word that was probably meant; none once the search took too much work.
+    pub(super) fn meant<'a>(
+        &mut self,
+        written: &str,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        if self.only_counts() || self.compared >= MOST_COMPARED {
             return None;
         }
         let is_short = |word: &&str| word.len() <= 2 * LONGEST_SLIP;
@@ -75,8 +101,7 @@ impl Reports {
             self.compared += if is_short(word) { 1 + written.len() * word.len() } else { 1 };
             self.compared < MOST_COMPARED
         });
-        let meant = slip(written, affordable.filter(is_short))?;
-        Some(format!("did you mean \"{}\"?", shown(meant)))
+        slip(written, affordable.filter(is_short))
     }
 
     /// Ends a phase that lets no other follow its faults.
@@ -86,7 +111,7 @@ impl Reports {
 }
 
 /// The word that was probably meant.
-pub(super) fn slip<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn slip<'a>(written: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if written.len() > LONGEST_SLIP { None } else { nearest(written, words) }
 }
 
@@ -110,7 +135,16 @@ impl Path {
     /// The value of a key.
     pub(super) fn key(&self, key: &str) -> Self {
         let dot = if self.0.is_empty() { "" } else { "." };
-        Self(format!("{}{dot}{}", self.0, shown(key)))
+        if is_plain(key) {
+            // Every value of a file has its path, so that this is worth a shorter way.
+            return Self([&self.0, dot, key].concat());
+        }
+        Self([&self.0, dot, &shown(key)].concat())
+    }
+
+    /// Whether it leads to the values of secrets.
+    pub(super) fn is_secret(&self) -> bool {
+        self.0 == "secrets" || self.0.starts_with("secrets.")
     }
 
     /// An item of a list, counted from 0.
@@ -127,12 +161,20 @@ impl fmt::Display for Path {
 
 /// Text of the file as a message quotes it: short, on one line, without anything invisible.
 pub(super) fn shown(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let mut chars = text.chars().map(visible);
     let mut shown: String = chars.by_ref().take(LONGEST_QUOTE).collect();
     if chars.next().is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// Whether a text is quoted as it stands.
+fn is_plain(text: &str) -> bool {
+    text.len() <= LONGEST_QUOTE && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
 }
 
 /// The character, or a stand-in for one that would be invisible or turn the line around.

@@ -27,6 +27,11 @@ impl<'a> Source<'a> {
         self.text
     }
 
+    /// How many lines there are.
+    pub(super) fn count(&self) -> usize {
+        self.lines.len()
+    }
+
     /// A line, counted from 1; empty behind the last.
     pub(super) fn line(&self, number: usize) -> &'a str {
         self.measured_line(number).0

@@ -18,6 +18,11 @@ impl Tree {
         path.is_empty() || self.below(path).next().is_some()
     }
 
+    /// Paths of the files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Paths of the folders that hold files.
     pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
         let mut last = "";

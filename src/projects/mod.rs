@@ -11,7 +11,7 @@ use crate::db::pool::{Db, Transient};
 use crate::domain::access::{Action, Denied, authorise};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::BadRefName;
-use crate::domain::ids::JobNumber;
+use crate::domain::ids::{JobName, JobNumber, ProjectId};
 use crate::domain::slug::{ProjectName, ProjectSlug};
 use crate::domain::snapshot::BadAddress;
 
@@ -150,6 +150,16 @@ pub async fn find_job(
         }
     })
     .await
+}
+
+/// Finds a job, for an administrator of the installation, with the project it deploys.
+///
+/// # Errors
+///
+/// When there is none, or the database does not answer.
+pub async fn job_named(db: &Db, name: JobName) -> Result<(Job, ProjectId), ProjectError> {
+    let found = db.run(async move |connection| Job::by_name(connection, name).await).await?;
+    found.ok_or_else(|| ProjectError::NotFound(format!("job {name}")))
 }
 
 /// Finds an environment of a project by its name.

@@ -39,7 +39,7 @@ impl Handling<'_> {
             Ok(launched) => launched,
             Err(broken) => {
                 for line in broken.lines() {
-                    self.say_line(update, line.clone()).await;
+                    self.say_line(update, line).await;
                 }
                 if let Broken::Git(error) = &broken {
                     warn!("Could not read a commit: {error:?}");
@@ -105,12 +105,12 @@ impl Handling<'_> {
     ) -> Result<Launched, Broken> {
         let repositories = self.pushes.jobs.repositories().clone();
         let (project, file) = (self.project.id, self.pushes.paas_file.clone());
-        let max_files = self.pushes.max_files;
+        let (platform, max_files) = (self.pushes.platform.clone(), self.pushes.max_files);
         let (snapshot, variables) = (snapshot.clone(), self.options.variables.clone());
         blocking(move || {
             let repository = repositories.open(project)?;
-            let (snapshot, variables) = (&snapshot, &variables);
-            let launch = Launch { file: &file, snapshot, variables, max_files };
+            let (snapshot, variables, platform) = (&snapshot, &variables, &platform);
+            let launch = Launch { file: &file, snapshot, variables, platform, max_files };
             drop(compile_at(&repository, new, &launch)?);
             let subject = repository.subject(new)?;
             // A tip that is no commit was overwritten, not continued.

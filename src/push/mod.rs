@@ -15,10 +15,12 @@ mod store;
 mod update;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::jobs::Jobs;
+use crate::paas::Platform;
 
 pub use answer::{Answer, RefAnswer};
 pub use follow::{Viewer, Watched};
@@ -38,6 +40,8 @@ pub struct Pushes {
     pub viewer: Viewer,
     /// Name of the deployment file.
     pub paas_file: String,
+    /// What files are compiled with.
+    pub platform: Arc<Platform>,
     /// Most refs of one push.
     pub max_refs: NonZeroUsize,
     /// Most files of a commit that is deployed.

@@ -16,7 +16,7 @@ use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
 use pierhead::image::ImageBuild;
 use pierhead::paas::compiled::{
     Backend, Container, Deployment, HealthCheck, ImageRef, Ingress, Origin, Pod, Port, Probe,
-    Protocol, Service, Version,
+    Protocol, Service,
 };
 use pierhead::stack::{Labels, Owner, Stack, render};
 use tempfile::TempDir;
@@ -225,37 +225,25 @@ pub(crate) fn deployment(pods: Vec<Pod>) -> Deployment {
         ports: vec![Port { listen: 80, target: 8080 }],
     };
     let ingress = |pod: &Pod| Ingress {
-        name: pod.name.clone(),
-        host: format!("{}.localhost", pod.name),
         default_service: Some(Backend { name: format!("{}-service", pod.name), port: 80 }),
-        paths: vec![],
+        ..Ingress::new(&pod.name, &format!("{}.localhost", pod.name))
     };
     Deployment {
-        version: Version::V1_1,
-        prefix: String::new(),
-        project_name: "shop".to_owned(),
-        environment_tag: "production".to_owned(),
-        images: vec![],
         services: pods.iter().map(service).collect(),
         ingresses: pods.iter().map(ingress).collect(),
         pods,
+        ..Deployment::new("shop", "production")
     }
 }
 
 /// A pod of containers that have the names of their images.
 pub(crate) fn pod(name: &str, replicas: u32, containers: Vec<Container>) -> Pod {
-    Pod { name: name.to_owned(), replicas, containers }
+    Pod { replicas, ..Pod::new(name, containers) }
 }
 
 pub(crate) fn container(image: &str) -> Container {
-    Container {
-        name: image.to_owned(),
-        image: ImageRef { origin: Origin::Built, name: image.to_owned(), tag: "test".to_owned() },
-        listen: vec![],
-        env: vec![],
-        healthcheck: None,
-        resources: vec![],
-    }
+    let tag = "test".to_owned();
+    Container::new(image, ImageRef { origin: Origin::Built, name: image.to_owned(), tag })
 }
 
 /// The container with a check that asks at once and every second.

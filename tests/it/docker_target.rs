@@ -7,7 +7,7 @@ use pierhead::deploy::docker_target::{Leftovers, PodReady, RolloutError, StartEr
 use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
 use pierhead::image::Provenance;
-use pierhead::paas::compiled::{Image, Probe, Resource, Variable};
+use pierhead::paas::compiled::{DockerfileImage, EnvValue, Image, Probe, Resource};
 use pierhead::stack::{Phase, Placed, Stack};
 use tokio::sync::mpsc;
 
@@ -234,7 +234,8 @@ async fn limits_and_hardening_stand_on_the_container() {
     let mut host = DockerHost::connect().await;
     let id = host.image("app", IDLE).await;
     let mut app = container("app");
-    app.env = vec![Variable { name: "PASSWORD".to_owned(), value: "a$b \"c\"\nd".to_owned() }];
+    let password = EnvValue::Text("a$b \"c\"\nd".to_owned());
+    app.env.insert("PASSWORD".to_owned(), password);
     let resource = |kind: &str, require, limit| Resource {
         kind: kind.to_owned(),
         require,
@@ -311,12 +312,7 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
         ("web/file", "upon it\n"),
         ("base/Dockerfile", "FROM busybox:stable\nRUN echo the base > /original\n"),
     ]);
-    let image = |name: &str| Image {
-        name: name.to_owned(),
-        tag: "test".to_owned(),
-        path: name.to_owned(),
-        variables: vec![],
-    };
+    let image = |name: &str| Image::Dockerfile(DockerfileImage::new(name, "test", name));
     let mut deployment = deployment(vec![pod("web", 1, vec![container("web")])]);
     deployment.images = vec![image("web"), image("base"), image("unused")];
     let provenance = Provenance {

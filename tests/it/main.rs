@@ -8,6 +8,10 @@ mod admin;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
+mod departures;
+#[cfg(test)]
 mod docker_engine;
 #[cfg(test)]
 mod docker_host;
@@ -15,6 +19,8 @@ mod docker_host;
 mod docker_target;
 #[cfg(test)]
 mod foreign_images;
+#[cfg(test)]
+mod heavy_files;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
@@ -26,9 +32,13 @@ mod push;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod router;
 #[cfg(test)]
 mod routing;
+#[cfg(test)]
+mod schema;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -3,28 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pierhead::domain::variables::Variables;
 use pierhead::paas::compiled::Deployment;
-use pierhead::paas::{self, Compiled, Context, Tree};
+use pierhead::paas::{self, Compiled, Context, ContextFile};
 use serde::Serialize;
 
 const FILE_NAME: &str = ".paas.yaml";
 
 /// What every file of the table is compiled with.
 fn context() -> Context {
-    let mut variables = Variables::default();
-    let given = [("REGION", "eu"), ("DOMAIN", "example.org"), ("DB_USER", "s3cret"), ("EMPTY", "")];
-    for (name, value) in given {
-        variables.add(name, value).unwrap();
-    }
-    Context {
-        project_name: "Store Front".to_owned(),
-        environment: "Production EU".to_owned(),
-        prefix: "acme".to_owned(),
-        variables,
-        tree: Some(Tree::from_iter(["docker/web/Dockerfile", "docker/web/app.js", "Dockerfile"])),
-        hard_quotas: Vec::new(),
-    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paas/context.toml");
+    ContextFile::read(&fs::read_to_string(file).unwrap()).unwrap().into_context()
 }
 
 /// What a valid file comes to.
@@ -60,7 +48,7 @@ fn beside(file: &Path, compare: impl FnOnce(&str)) {
 fn every_valid_file_comes_to_its_model() {
     for file in files("valid") {
         let text = fs::read(&file).unwrap();
-        let Compiled { model, warnings } = paas::compile(&text, &context())
+        let Compiled { model, warnings, branches: _ } = paas::compile(&text, &context())
             .map_err(|faults| faults.render(&text, FILE_NAME).join("\n"))
             .unwrap();
         let warnings = paas::render_warnings(&warnings, &text, FILE_NAME);
@@ -77,8 +65,25 @@ fn every_invalid_file_is_told_all_its_faults() {
         let text = fs::read(&file).unwrap();
         let faults = paas::compile(&text, &context()).unwrap_err();
         let lines = faults.render(&text, FILE_NAME).join("\n");
+        let warnings = paas::render_warnings(faults.warnings(), &text, FILE_NAME).join("\n");
+        let lines = format!("{lines}\n\n{warnings}").trim_end().to_owned();
+        for secret in ["s3cret", "hunter2"] {
+            assert!(!lines.contains(secret), "{}: {lines}", file.display());
+        }
         beside(&file, |name| {
             insta::assert_snapshot!(name, format!("{}\n\n{lines}", faults.first_line(FILE_NAME)));
+        });
+    }
+}
+
+#[test]
+fn what_no_target_can_do_yet_is_refused_where_it_stands() {
+    let context = Context { deploys: true, ..context() };
+    for file in files("undeployable") {
+        let text = fs::read(&file).unwrap();
+        let faults = paas::compile(&text, &context).unwrap_err();
+        beside(&file, |name| {
+            insta::assert_snapshot!(name, faults.render(&text, FILE_NAME).join("\n"));
         });
     }
 }

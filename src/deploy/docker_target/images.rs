@@ -12,7 +12,7 @@ use crate::docker::{
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
 use crate::image::dockerfile::{Unclear, bases_of_triggers};
-use crate::image::{ImageBuild, PlanError, Provenance, plan};
+use crate::image::{ImageBuild, PlanError, Provenance, dockerfile_images, plan};
 use crate::paas::compiled::Deployment;
 use crate::tasks;
 
@@ -54,7 +54,7 @@ impl DockerTarget {
         root: &Path,
     ) -> Result<Vec<ImageBuild>, PlanError> {
         let folders: Vec<String> =
-            deployment.images.iter().map(|image| image.path.clone()).collect();
+            dockerfile_images(deployment).map(|image| image.path.clone()).collect();
         let root = root.to_owned();
         let texts = tasks::blocking(move || {
             let text = |folder: String| {

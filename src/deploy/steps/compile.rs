@@ -15,11 +15,13 @@ impl Deployment<'_> {
         let (commit, project) = (self.commit(), self.run.project());
         let repositories = self.jobs().repositories().clone();
         let (file, job) = (self.settings().paas_file.clone(), self.run.job().clone());
+        let platform = self.settings().platform.clone();
         let max_files = self.settings().git.max_files;
         let compiled = blocking(move || {
             let repository = repositories.open(project)?;
             let (snapshot, variables) = (&job.snapshot, &job.variables);
-            let launch = Launch { file: &file, snapshot, variables, max_files };
+            let platform = &platform;
+            let launch = Launch { file: &file, snapshot, variables, platform, max_files };
             compile_at(&repository, commit, &launch)
         })
         .await?;

@@ -9,7 +9,7 @@ use crate::deploy::stored::{self, Objects};
 use crate::deploy::targets::Target;
 use crate::domain::history::Step;
 use crate::domain::release::{PinnedImages, describe_change};
-use crate::paas::compiled;
+use crate::paas::compiled::{self, EnvValue};
 use crate::stack::{Stack, render};
 
 impl Deployment<'_> {
@@ -61,9 +61,14 @@ fn variables(model: &compiled::Deployment) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     for pod in &model.pods {
         for container in &pod.containers {
-            for variable in &container.env {
-                let name = format!("{}/{}/{}", pod.name, container.name, variable.name);
-                variables.insert(name, variable.value.clone());
+            for (name, value) in &container.env {
+                let name = format!("{}/{}/{name}", pod.name, container.name);
+                let value = match value {
+                    EnvValue::Text(text) => text.clone(),
+                    EnvValue::SecretKey { secret, key } => format!("secret {secret}.{key}"),
+                    EnvValue::MapKey { map, key } => format!("map {map}.{key}"),
+                };
+                variables.insert(name, value);
             }
         }
     }

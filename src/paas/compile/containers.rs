@@ -2,25 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use crate::paas::compile::healthcheck;
-use crate::paas::compile::images::Images;
-use crate::paas::compiled::{Container, Resource, Variable};
+use crate::paas::compile::embedded::New;
+use crate::paas::compile::mounts::{self, Owner};
+use crate::paas::compile::pods::Compiler;
+use crate::paas::compile::{environment, healthcheck};
+use crate::paas::compiled::{Container, Resource};
 use crate::paas::fault::Code;
-use crate::paas::node::Text;
-use crate::paas::quota::Availability;
-use crate::paas::report::{Poisoned, Reports, shown};
+use crate::paas::report::Poisoned;
 use crate::paas::view::{Named, View};
 
-/// What the containers of one pod are compiled with.
-pub(super) struct Containers<'a> {
+/// Compiles the containers of one pod.
+pub(super) struct Containers<'a, 'b> {
+    pub(super) compiler: &'a mut Compiler<'b>,
+    pub(super) job: Option<&'a str>,
+    pub(super) pod: &'a str,
     /// How many of the pod run.
     pub(super) replicas: Result<u32, Poisoned>,
-    pub(super) images: &'a Images,
-    pub(super) availability: &'a mut Availability,
-    pub(super) reports: &'a mut Reports,
 }
 
-impl Containers<'_> {
+impl Containers<'_, '_> {
     /// Compiles one that listens on these ports.
     pub(super) fn compile(
         &mut self,
@@ -31,21 +31,36 @@ impl Containers<'_> {
         if view.is_poisoned() {
             return Err(Poisoned);
         }
-        let image = self.images.resolve(view, self.reports);
-        let env = environment(view, self.reports);
+        let Self { job, pod, replicas, .. } = *self;
+        let owner = Owner { job, pod, container: &name.value, replicas };
+        let Compiler { declared, persistents, embedded, reports, .. } = &mut *self.compiler;
+        let image = declared.images.resolve(view, reports);
+        let mounts = mounts::compile(view, &owner, declared, persistents, reports);
+        let environment = environment::compile(view, &declared.sets, reports);
         let healthcheck = view.field("healthcheck").and_then(|field| {
-            field.map(|check| healthcheck::compile(&check, listen, self.reports)).transpose()
+            field.map(|check| healthcheck::compile(&check, listen, reports)).transpose()
         });
+        let image = match (image, &mounts) {
+            (Ok(base), Ok(mounts)) if !mounts.embedded.is_empty() => {
+                let volumes = mounts.embedded.clone();
+                let new = New { container: view, base, hash: owner.hash(), volumes };
+                embedded.derive(new, (declared.setting, &declared.images), reports)
+            }
+            (image, _) => image,
+        };
         let resources = self.resources(view);
+        let (env, env_from) = environment?;
         let container = Container {
             name: name.value.clone(),
             image: image?,
             listen: listen.clone()?,
-            env: env?,
+            volumes: mounts?.mounted,
+            env,
+            env_from,
             healthcheck: healthcheck?,
             resources: resources?,
         };
-        self.availability.enter(view, &container.resources, self.replicas?);
+        self.compiler.availability.enter(view, &container.resources, self.replicas?);
         Ok(container)
     }
 
@@ -53,17 +68,18 @@ impl Containers<'_> {
         let mut result = Ok(());
         let mut resources = Vec::new();
         let mut kinds = BTreeSet::new();
+        let Compiler { availability, reports, .. } = &mut *self.compiler;
         for row in container.items("resources")? {
             let kind = row.required("type").and_then(|kind| Ok((kind.text()?, kind)));
             if let Ok((text, kind)) = kind
                 && !kinds.insert(&text.value)
             {
                 let message = format!("there is a row for `{}` above", text.value);
-                self.reports.add(kind.fault(Code::DuplicateResource, message));
+                reports.add(kind.fault(Code::DuplicateResource, message));
                 result = Err(Poisoned);
                 continue;
             }
-            match self.replicas.and_then(|n| self.availability.reserve(&row, n, self.reports)) {
+            match self.replicas.and_then(|n| availability.reserve(&row, n, reports)) {
                 Ok(resource) => resources.push(resource),
                 Err(Poisoned) => result = Err(Poisoned),
             }
@@ -75,35 +91,4 @@ impl Containers<'_> {
 /// The ports of a container.
 pub(super) fn listen(view: &View<'_>) -> Result<Vec<u16>, Poisoned> {
     view.items("listen")?.iter().map(View::int).collect()
-}
-
-fn environment(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Variable>, Poisoned> {
-    let mut result = Ok(());
-    let mut environment = Vec::new();
-    for Named { name, value } in view.names("variables")? {
-        match variable(name, &value, reports) {
-            Ok(variable) => environment.push(variable),
-            Err(Poisoned) => result = Err(Poisoned),
-        }
-    }
-    result.map(|()| environment)
-}
-
-/// One variable; of null, its value is empty.
-pub(super) fn variable(
-    name: &Text,
-    view: &View<'_>,
-    reports: &mut Reports,
-) -> Result<Variable, Poisoned> {
-    let text = view.text()?;
-    if name.value.is_empty() || name.value.contains(|c: char| c == '=' || c.is_control()) {
-        let message = format!("\"{}\" is not a name of a variable", shown(name.as_written()));
-        return Err(reports.add(view.key_fault(Code::BadValue, message)));
-    }
-    if text.value.contains('\0') {
-        let message = "a variable cannot hold a NUL character";
-        return Err(reports.add(view.fault(Code::ControlCharacter, message)));
-    }
-    let value = if view.is_null() { String::new() } else { text.value.clone() };
-    Ok(Variable { name: name.value.clone(), value })
 }

@@ -1,5 +1,6 @@
 //! Health checks (paas-yaml.md §4.10).
 
+use crate::paas::compile::paths::refuse_control_characters;
 use crate::paas::compiled::{HealthCheck, Probe};
 use crate::paas::fault::Code;
 use crate::paas::report::{Poisoned, Reports, shown};
@@ -35,7 +36,7 @@ fn probe(
     }
     if let Some(http) = view.field("http")? {
         let port = port(&http, listen, reports);
-        let path = http.required("path").and_then(|path| url_path(&path, reports));
+        let path = http.required("path").and_then(|path| probe_path(&path, reports));
         let secure = http.field("is-secure")?.map_or(Ok(false), |secure| secure.boolean());
         return Ok(Probe::Http { port: port?, path: path?, secure: secure? });
     }
@@ -76,14 +77,19 @@ fn port(
     Err(reports.add(view.fault(Code::NoProbePort, message)))
 }
 
+/// The path of a probe, to which a slash at its begin is added.
+fn probe_path(view: &View<'_>, reports: &mut Reports) -> Result<String, Poisoned> {
+    let text = view.text()?;
+    refuse_control_characters(view, &text.value, reports)?;
+    let slash = if text.value.starts_with('/') { "" } else { "/" };
+    Ok(format!("{slash}{}", text.value))
+}
+
 /// A path of a URL, which begins with a slash.
 pub(super) fn url_path(view: &View<'_>, reports: &mut Reports) -> Result<String, Poisoned> {
     let text = view.text()?;
     let quoted = shown(text.as_written());
-    if text.value.contains(char::is_control) {
-        let message = format!("\"{quoted}\" has a control character");
-        return Err(reports.add(view.fault(Code::ControlCharacter, message)));
-    }
+    refuse_control_characters(view, &text.value, reports)?;
     if !text.value.starts_with('/') {
         let message = format!("\"{quoted}\" does not begin with \"/\"");
         let hint = format!("write \"/{quoted}\"");

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::paas::compile::Setting;
-use crate::paas::compile::pods::Pods;
-use crate::paas::compiled::{Image, ImageRef, Origin, Variable};
+use indexmap::IndexMap;
+
+use crate::paas::compile::paths::{in_repository, not_blank};
+use crate::paas::compile::{Setting, environment};
+use crate::paas::compiled::{DockerfileImage, Image, ImageRef, Origin};
 use crate::paas::fault::{Code, Fault};
 use crate::paas::naming::{is_image_component, is_image_name, is_image_tag};
 use crate::paas::node::Text;
@@ -13,7 +15,7 @@ use crate::paas::tree::Tree;
 use crate::paas::view::{Named, View};
 
 /// The tag that means no tag.
-const LATEST: &str = "latest";
+pub(super) const LATEST: &str = "latest";
 
 /// The section `images`.
 #[derive(Debug, Default)]
@@ -36,7 +38,9 @@ struct Entry {
     key: String,
     /// The tag as declared, without the environment's.
     declared_tag: String,
-    image: Image,
+    /// The same as the file has it.
+    quoted_tag: String,
+    image: DockerfileImage,
     /// Said when no container runs it.
     unused: Fault,
 }
@@ -69,7 +73,8 @@ impl Images {
         let Named { name: key, value: view } = named;
         let name = build_name(view, key, reports);
         let tag = tag(view, setting.environment_tag, reports);
-        let path = view.required("path").and_then(|path| context(&path, setting.tree, reports));
+        let library = setting.context.platform.libraries.images.contains_key(&key.value);
+        let path = folder(view, key, setting, reports);
         let variables = build_arguments(view, reports);
         let (name, (declared_tag, tag)) = (name?, tag?);
         let twin = self.by_tag.get(&(name.clone(), tag.clone()));
@@ -77,17 +82,21 @@ impl Images {
             let message = format!("this is the same image as `{}`", twin.key);
             return Err(reports.add(view.key_fault(Code::DuplicateImage, message)));
         }
-        let image = Image { name, tag, path: path?, variables: variables? };
+        let image = DockerfileImage { name, tag, path: path?, library, variables: variables? };
         let unused = view.key_fault(
-            Code::UnusedImage,
+            Code::Unused,
             "no container runs this image; it is built only as a base of another",
         );
-        Ok(Entry { key: key.value.clone(), declared_tag, image, unused })
+        let quoted_tag = match view.field("tag")? {
+            Some(tag) => tag.text()?.as_written().to_owned(),
+            None => LATEST.to_owned(),
+        };
+        Ok(Entry { key: key.value.clone(), declared_tag, quoted_tag, image, unused })
     }
 
     fn push(&mut self, entry: Entry) {
         let index = self.entries.len();
-        let Image { name, tag, .. } = &entry.image;
+        let DockerfileImage { name, tag, .. } = &entry.image;
         self.by_tag.insert((name.clone(), tag.clone()), index);
         self.by_key.insert(entry.key.clone(), index);
         self.by_name.entry(name.clone()).or_default().push(index);
@@ -141,9 +150,11 @@ impl Images {
             [] => Ok(None),
             [entry] => Ok(Some(entry.reference())),
             several => {
-                let keys = several.iter().take(10).map(|entry| entry.key.as_str());
-                let keys: Vec<_> = keys.collect();
-                let message = format!("several images have this name: {}", keys.join(", "));
+                let known = several.iter().take(10);
+                let known =
+                    known.map(|entry| format!("{} ({})", entry.key, shown(&entry.quoted_tag)));
+                let known: Vec<_> = known.collect();
+                let message = format!("several images have this name: {}", known.join(", "));
                 let fault = view.fault(Code::AmbiguousImage, message);
                 let hint = "name one of them by its key, or give its `version`".to_owned();
                 Err(reports.add(fault.hint(hint)))
@@ -151,12 +162,13 @@ impl Images {
         }
     }
 
+    /// Whether there is an image of this name and tag.
+    pub(super) fn has(&self, name: &str, tag: &str) -> bool {
+        self.by_tag.contains_key(&(name.to_owned(), tag.to_owned()))
+    }
+
     /// Warns of what is declared and never run.
-    pub(super) fn warn_of_unused(&self, pods: &Pods, reports: &mut Reports) {
-        if pods.has_gaps() {
-            return;
-        }
-        let used = pods.images();
+    pub(super) fn warn_of_unused(&self, used: &BTreeSet<&ImageRef>, reports: &mut Reports) {
         for entry in &self.entries {
             if !used.contains(&entry.reference()) {
                 reports.add(entry.unused.clone());
@@ -165,31 +177,41 @@ impl Images {
     }
 
     pub(super) fn into_model(self) -> Vec<Image> {
-        self.entries.into_iter().map(|entry| entry.image).collect()
+        self.entries.into_iter().map(|entry| Image::Dockerfile(entry.image)).collect()
     }
 }
 
 impl Entry {
     fn reference(&self) -> ImageRef {
-        let Image { name, tag, .. } = &self.image;
+        let DockerfileImage { name, tag, .. } = &self.image;
         ImageRef { origin: Origin::Built, name: name.clone(), tag: tag.clone() }
     }
 }
 
-fn not_blank<'a>(
+/// The folder of an image; of one of the library it is the platform's.
+fn folder(
     view: &View<'_>,
-    text: &'a Text,
+    key: &Text,
+    setting: &Setting<'_>,
     reports: &mut Reports,
-) -> Result<&'a str, Poisoned> {
-    let value = text.value.trim();
-    if value.is_empty() {
-        let message = match &text.written {
-            Some(written) => format!("\"{}\" gave an empty text", shown(written)),
-            None => "this is empty".to_owned(),
-        };
-        return Err(reports.add(view.fault(Code::Blank, message)));
+) -> Result<String, Poisoned> {
+    let libraries = &setting.context.platform.libraries.images;
+    let library = libraries.contains_key(&key.value);
+    if library && setting.context.deploys {
+        let message = "images of the platform's library are not supported yet";
+        return Err(reports.add(view.key_fault(Code::NotSupportedYet, message)));
     }
-    Ok(value)
+    match view.field("path")? {
+        Some(path) if library => in_repository(&path, reports),
+        Some(path) => context(&path, setting.tree(), reports),
+        None if view.is_poisoned() => Err(Poisoned),
+        None => {
+            let hint = reports.did_you_mean(&key.value, libraries.keys().map(String::as_str));
+            let message =
+                "missing key `path`, and the platform's library has no image of this name";
+            Err(reports.add(view.key_fault(Code::MissingKey, message).hint(hint)))
+        }
+    }
 }
 
 /// The last segment of a build name; without one, the entry's key.
@@ -236,6 +258,10 @@ fn tag(
             let hint = "use letters, digits, `_`, `.` and `-`, at most 128 with the environment's";
             Err(reports.add(field.fault(Code::BadImageName, message).hint(hint.to_owned())))
         }
+        (None, None) if !is_image_tag(tag) => {
+            let message = "the environment's name makes no tag of an image: it is too long";
+            Err(reports.add(view.key_fault(Code::BadImageName, message)))
+        }
         _ => Ok((declared.to_owned(), tag.to_owned())),
     }
 }
@@ -246,26 +272,9 @@ fn context(
     tree: Option<&Tree>,
     reports: &mut Reports,
 ) -> Result<String, Poisoned> {
+    let path = in_repository(view, reports)?;
     let text = view.text()?;
-    let value = not_blank(view, text, reports)?;
     let quoted = shown(text.as_written());
-    if value.contains(char::is_control) {
-        let message = format!("\"{quoted}\" has a control character");
-        return Err(reports.add(view.fault(Code::ControlCharacter, message)));
-    }
-    let mut segments = Vec::new();
-    for segment in value.split('/') {
-        match segment {
-            "" | "." => {}
-            ".." if segments.pop().is_none() => {
-                let message = format!("\"{quoted}\" is outside the repository");
-                return Err(reports.add(view.fault(Code::OutsideRepository, message)));
-            }
-            ".." => {}
-            segment => segments.push(segment),
-        }
-    }
-    let path = segments.join("/");
     let Some(tree) = tree else { return Ok(path) };
     let dockerfile = format!("{path}/Dockerfile");
     let fault = |message: String| view.fault(Code::NotInTree, message);
@@ -284,15 +293,18 @@ fn context(
     }
 }
 
-fn build_arguments(view: &View<'_>, reports: &mut Reports) -> Result<Vec<Variable>, Poisoned> {
-    let mut arguments = Vec::new();
+fn build_arguments(
+    view: &View<'_>,
+    reports: &mut Reports,
+) -> Result<IndexMap<String, String>, Poisoned> {
+    let mut arguments = IndexMap::new();
     let mut result = Ok(());
     for Named { name, value } in view.names("variables")? {
         if value.is_null() {
             continue;
         }
-        match super::containers::variable(name, &value, reports) {
-            Ok(variable) => arguments.push(variable),
+        match environment::variable(name, &value, reports) {
+            Ok(variable) => drop(arguments.insert(name.value.clone(), variable)),
             Err(Poisoned) => result = Err(Poisoned),
         }
     }

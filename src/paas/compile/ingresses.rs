@@ -1,10 +1,16 @@
 //! Ingresses (paas-yaml.md §10.10).
 
+use indexmap::{IndexMap, IndexSet};
+
 use crate::domain::route::Host;
+use crate::paas::compile::Declared;
+use crate::paas::compile::environment::set_name;
 use crate::paas::compile::healthcheck::url_path;
 use crate::paas::compile::pods::Known;
 use crate::paas::compile::services::Services;
-use crate::paas::compiled::{Backend, Ingress, PathRule};
+use crate::paas::compile::sets::SetKind;
+use crate::paas::compiled::{Backend, Ingress, PathRule, Value};
+use crate::paas::context::Context;
 use crate::paas::fault::Code;
 use crate::paas::report::{Poisoned, Reports, shown};
 use crate::paas::view::{Named, View};
@@ -13,36 +19,95 @@ use crate::paas::view::{Named, View};
 pub(super) fn compile(
     section: Result<Vec<Named<'_>>, Poisoned>,
     services: &Services,
+    declared: &Declared<'_>,
     reports: &mut Reports,
 ) -> Vec<Ingress> {
     let section = section.into_iter().flatten();
-    section.flat_map(|named| ingress(&named, services, reports)).collect()
+    section.flat_map(|named| ingress(&named, services, declared, reports)).collect()
 }
 
 fn ingress(
     named: &Named<'_>,
     services: &Services,
+    declared: &Declared<'_>,
     reports: &mut Reports,
 ) -> Result<Ingress, Poisoned> {
     let Named { name, value: view } = named;
-    let host = view.required("host").and_then(|host| self::host(&host, reports));
+    if view.is_poisoned() {
+        return Err(Poisoned);
+    }
+    let context = declared.setting.context;
+    let host = view.required("host").and_then(|host| self::host(&host, context, reports));
     let default_service = view.field("service").and_then(|service| {
         service.map(|service| backend(&service, services, reports)).transpose()
     });
     let paths = rules(view, services, reports);
-    if let (Ok(None), Ok([])) = (&default_service, paths.as_deref()) {
+    let is_answered = context.platform.default_backend;
+    if let (Ok(None), Ok([]), false) = (&default_service, paths.as_deref(), is_answered) {
         let hint = "give it `service` or `paths`".to_owned();
         reports.add(view.key_fault(Code::NoBackend, "no service answers").hint(hint));
     }
+    let aliases = aliases(view, context, reports);
+    let tls_secret = tls_secret(view, declared, reports);
+    let https_backend = view
+        .field("https-backend")
+        .and_then(|field| field.map_or(Ok(false), |field| field.boolean()));
+    let provider = view.filled("provider");
+    let meta = meta(view);
     Ok(Ingress {
         name: name.value.clone(),
         host: host?,
+        aliases: aliases?,
+        provider: provider?.map(str::to_owned),
         default_service: default_service?,
         paths: paths?,
+        tls_secret: tls_secret?,
+        https_backend: https_backend?,
+        meta: meta?,
     })
 }
 
-fn host(view: &View<'_>, reports: &mut Reports) -> Result<String, Poisoned> {
+/// Other hosts, each once.
+fn aliases(
+    view: &View<'_>,
+    context: &Context,
+    reports: &mut Reports,
+) -> Result<Vec<String>, Poisoned> {
+    let mut result = Ok(());
+    let mut aliases = IndexSet::new();
+    for item in view.items("aliases")? {
+        match host(&item, context, reports) {
+            Ok(alias) => drop(aliases.insert(alias)),
+            Err(Poisoned) => result = Err(Poisoned),
+        }
+    }
+    result.map(|()| aliases.into_iter().collect())
+}
+
+fn tls_secret(
+    view: &View<'_>,
+    declared: &Declared<'_>,
+    reports: &mut Reports,
+) -> Result<Option<String>, Poisoned> {
+    let Some(tls) = view.field("tls")? else { return Ok(None) };
+    let secret = tls.required("secret")?;
+    set_name(&secret, (SetKind::Secret, &declared.sets), reports).map(Some)
+}
+
+/// Settings of the provider; one word is the setting of that name, switched on.
+fn meta(view: &View<'_>) -> Result<Value, Poisoned> {
+    let value = view.field("meta")?.map_or(Ok(Value::Null), |meta| meta.value())?;
+    Ok(match value {
+        Value::Null => Value::Mapping(IndexMap::new()),
+        Value::Text(word) => Value::Mapping(IndexMap::from([(word, Value::Bool(true))])),
+        Value::Bool(switch) => {
+            Value::Mapping(IndexMap::from([(switch.to_string(), Value::Bool(true))]))
+        }
+        value @ (Value::List(_) | Value::Mapping(_)) => value,
+    })
+}
+
+fn host(view: &View<'_>, context: &Context, reports: &mut Reports) -> Result<String, Poisoned> {
     let text = view.text()?;
     let quoted = shown(text.as_written());
     let value = text.value.trim();
@@ -53,8 +118,16 @@ fn host(view: &View<'_>, reports: &mut Reports) -> Result<String, Poisoned> {
         };
         return Err(reports.add(view.fault(Code::Blank, message)));
     }
-    match value.parse::<Host>() {
-        Ok(host) => Ok(host.to_string()),
+    let (wildcard, name) = match value.strip_prefix("*.") {
+        Some(name) => ("*.", name),
+        None => ("", value),
+    };
+    match name.parse::<Host>() {
+        Ok(_) if !wildcard.is_empty() && context.deploys => {
+            let message = "hosts with `*` are not supported yet";
+            Err(reports.add(view.fault(Code::NotSupportedYet, message)))
+        }
+        Ok(host) => Ok(format!("{wildcard}{host}")),
         Err(_) => {
             let message = format!("\"{quoted}\" is not a host name");
             Err(reports.add(view.fault(Code::BadValue, message)))

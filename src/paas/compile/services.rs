@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::paas::compile::pods::{Known, Pods};
 use crate::paas::compiled::{Port, Protocol, Service};
-use crate::paas::fault::Code;
+use crate::paas::fault::{Code, Fault};
 use crate::paas::report::{Poisoned, Reports};
 use crate::paas::view::{Named, View};
 
@@ -48,6 +48,10 @@ impl Services {
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.listen.keys().map(String::as_str)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.services.len()
     }
 
     pub(super) fn into_model(self) -> Vec<Service> {
@@ -135,7 +139,9 @@ fn warn_of_unheard(view: &View<'_>, pod: Known<'_>, reports: &mut Reports) {
             && !heard.contains(&port)
         {
             let message = format!("no container of the pod listens on port {port}");
-            reports.add(target.fault(Code::NotListened, message));
+            // It is the service that will not answer.
+            let fault = target.fault(Code::NotListened, message);
+            reports.add(Fault { path: view.path().to_string(), ..fault });
         }
     }
 }

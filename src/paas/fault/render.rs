@@ -2,8 +2,9 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::paas::fault::{Fault, Faults};
-use crate::paas::report::visible;
+use crate::paas::fault::secrets::Secrets;
+use crate::paas::fault::{Branch, Code, Fault, Faults, Severity};
+use crate::paas::report::{shown, visible};
 use crate::paas::source::Source;
 
 /// Most columns of a line.
@@ -30,29 +31,49 @@ impl Faults {
             1 => String::new(),
             count => format!(" ({count} faults)"),
         };
-        format!("{file_name}:{}:{} {message}{count}", first.line, first.column)
+        match first.line {
+            0 => format!("{message}{count}"),
+            line => format!("{file_name}:{line}:{} {message}{count}", first.column),
+        }
     }
 
     /// Every fault with its line of the file, a caret and a hint.
     pub fn render(&self, text: &[u8], file_name: &str) -> Vec<String> {
-        rendered(&self.kept, self.left_out, text, file_name)
+        // Warnings among them count as what they stand beside.
+        rendered(&self.kept, self.left_out, |_| Severity::Error, (text, file_name))
     }
 }
 
 /// Faults, warnings among them, with their lines of the file.
 pub fn render_warnings(faults: &[Fault], text: &[u8], file_name: &str) -> Vec<String> {
-    rendered(faults, 0, text, file_name)
+    rendered(faults, 0, Code::severity, (text, file_name))
 }
 
-fn rendered(faults: &[Fault], left_out: usize, text: &[u8], file_name: &str) -> Vec<String> {
+/// Which conditions held.
+pub fn render_branches(branches: &[Branch], file_name: &str) -> Vec<String> {
+    let line = |branch: &Branch| {
+        let Branch { condition, line, column, .. } = branch;
+        let taken = if branch.taken { "taken" } else { "not taken" };
+        format!("{file_name}:{line}:{column}: {}: {taken}", shown(condition))
+    };
+    branches.iter().map(line).collect()
+}
+
+fn rendered(
+    faults: &[Fault],
+    left_out: usize,
+    severity: fn(Code) -> Severity,
+    (text, file_name): (&[u8], &str),
+) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let source = Source::new(&text);
+    let secrets = Secrets::of(&source);
     let mut lines = Vec::new();
     for fault in faults.iter().take(MOST_SHOWN) {
-        lines.extend(head(fault, file_name));
-        lines.extend(excerpt(fault, &source));
+        lines.extend(head(fault, severity(fault.code), file_name));
+        lines.extend(excerpt(fault, &source, &secrets));
         if let Some(hint) = &fault.hint {
-            lines.extend(wrapped(&format!("hint: {hint}"), "      "));
+            lines.extend(wrapped(&format!("hint: {hint}"), COLUMNS, "      "));
         }
     }
     let more = faults.len().saturating_sub(MOST_SHOWN) + left_out;
@@ -62,22 +83,31 @@ fn rendered(faults: &[Fault], left_out: usize, text: &[u8], file_name: &str) -> 
     lines
 }
 
-fn head(fault: &Fault, file_name: &str) -> Vec<String> {
+fn head(fault: &Fault, severity: Severity, file_name: &str) -> Vec<String> {
     let Fault { line, column, message, code, .. } = fault;
-    let severity = code.severity().as_str();
+    let severity = severity.as_str();
     let path = if fault.path.is_empty() { String::new() } else { format!("{}: ", fault.path) };
-    let head = format!("{file_name}:{line}:{column}: {severity}[{code}]: {path}{message}");
-    wrapped(&head, "    ")
+    let head = match line {
+        0 => format!("{severity}[{code}]: {path}{message}"),
+        line => format!("{file_name}:{line}:{column}: {severity}[{code}]: {path}{message}"),
+    };
+    wrapped(&head, COLUMNS, "    ")
 }
 
 /// The line of a fault and the caret below it.
-fn excerpt(fault: &Fault, source: &Source<'_>) -> Vec<String> {
+fn excerpt(fault: &Fault, source: &Source<'_>, secrets: &Secrets) -> Vec<String> {
     let line = source.line(fault.line);
     if line.trim().is_empty() {
         return Vec::new();
     }
     let number = fault.line.to_string();
-    let (text, start, width) = window(line, fault.column.saturating_sub(1), fault.length);
+    let start = fault.column.saturating_sub(1);
+    let covered = secrets.cover(fault, line);
+    let (text, start, width) = match &covered {
+        None => window(line, start, fault.length),
+        // The caret does not point behind what is shown.
+        Some(covered) => window(covered, start.min(covered.chars().count() - 1), fault.length),
+    };
     let carets = "^".repeat(width.max(1));
     let blank = " ".repeat(number.len());
     let below = format!(" {blank} | {:start$}{carets}", "");
@@ -90,7 +120,13 @@ fn window(line: &str, start: usize, length: usize) -> (String, usize, usize) {
     let columns = |c: char| visible(c).width().unwrap_or(0);
     let before: usize = line.chars().take(start).map(columns).sum();
     // Two thirds of the room are for what comes before the fault, when it does not all fit.
-    let skipped = match line.chars().map(columns).sum::<usize>() > EXCERPT {
+    let mut room = EXCERPT;
+    let fits = line.chars().map(columns).all(|width| {
+        let left = room.checked_sub(width);
+        room = left.unwrap_or_default();
+        left.is_some()
+    });
+    let skipped = match !fits {
         true => before.saturating_sub(EXCERPT * 2 / 3),
         false => 0,
     };
@@ -121,19 +157,19 @@ fn window(line: &str, start: usize, length: usize) -> (String, usize, usize) {
     (text, caret_start, caret_width)
 }
 
-/// A text in lines that are not too long, broken between words where that is possible.
-fn wrapped(text: &str, indent: &str) -> Vec<String> {
+/// A text in lines of at most so many columns, broken between words where that is possible.
+pub(in crate::paas) fn wrapped(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let text: String = text.chars().map(visible).collect();
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        if !line.trim().is_empty() && line.width() + 1 + word.width() > COLUMNS {
+        if !line.trim().is_empty() && line.width() + 1 + word.width() > columns {
             lines.push(std::mem::replace(&mut line, indent.to_owned()));
         } else if !line.trim().is_empty() {
             line.push(' ');
         }
         for c in word.chars() {
-            if line.width() + c.width().unwrap_or(0) > COLUMNS {
+            if line.width() + c.width().unwrap_or(0) > columns {
                 lines.push(std::mem::replace(&mut line, indent.to_owned()));
             }
             line.push(c);
@@ -146,7 +182,6 @@ fn wrapped(text: &str, indent: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paas::fault::Code;
     use crate::paas::node::Place;
     use crate::paas::report::Path;
 

@@ -1,8 +1,9 @@
 //! The grammar as data: which keys stand where, and what they hold.
 
 mod table;
+mod workloads;
 
-pub(super) use table::ROOT;
+pub(super) use table::{DEFAULTS, ROOT};
 
 use crate::paas::compiled::Version;
 use crate::paas::lexeme::Lexeme;
@@ -10,6 +11,8 @@ use crate::paas::lexeme::Lexeme;
 /// A mapping whose keys belong to the language.
 #[derive(Debug)]
 pub(super) struct Section {
+    /// What one of them is called; no two sections share a name.
+    pub(super) name: &'static str,
     pub(super) keys: &'static [Key],
     /// What else must hold of its keys together.
     pub(super) rule: Rule,
@@ -32,6 +35,8 @@ pub(super) struct Key {
     pub(super) need: Need,
     /// The first version that has it.
     pub(super) since: Version,
+    /// Whether some target can do it.
+    pub(super) deploys: bool,
     /// One line for people.
     pub(super) about: &'static str,
 }
@@ -43,6 +48,8 @@ pub(super) enum Need {
     Optional,
     /// It may be there with nothing under it, which counts as an empty mapping.
     OptionalEmpty,
+    /// It may be there with nothing under it, which is not the same as being absent.
+    OptionalNull,
 }
 
 /// What stands under a key.
@@ -55,11 +62,32 @@ pub(super) enum Shape {
     /// A mapping of the language.
     Section(&'static Section),
     /// A mapping whose keys are names that the file gives.
-    Names(Emptiness, &'static Self),
+    Names(Emptiness, Lexeme, &'static Self),
     /// A mapping of at least one name to text; the section's keys have another meaning.
     Variables(&'static Section),
-    /// Something that is not read yet.
-    Later,
+    /// A mapping that is one of these kinds, told apart by the key that only one of them has.
+    Kinds(&'static [Kind]),
+    /// Anything in this form.
+    Free(Form),
+}
+
+/// One kind of a mapping of several.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// The key that tells it apart.
+    pub(super) discriminant: &'static str,
+    pub(super) section: &'static Section,
+}
+
+/// What free content looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A mapping of at least one entry.
+    Entries,
+    /// A mapping or a list, both of which may be empty.
+    Collection,
+    /// Anything at all.
+    Any,
 }
 
 /// Whether a mapping may have no entries.
@@ -70,6 +98,11 @@ pub(super) enum Emptiness {
 }
 
 impl Section {
+    /// The same by its name.
+    const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     /// The key of a name.
     pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)

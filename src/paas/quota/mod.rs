@@ -2,9 +2,11 @@
 //! (paas-yaml.md §9.3 to §9.6).
 
 use crate::paas::compiled::Resource;
+use crate::paas::context::HardQuota;
 use crate::paas::fault::{Code, Fault};
-use crate::paas::quantity::{BadQuantity, Category, HardQuota, Quantity, display};
-use crate::paas::report::{Poisoned, Reports};
+use crate::paas::node::Place;
+use crate::paas::quantity::{BadQuantity, Category, Quantity, display};
+use crate::paas::report::{Path, Poisoned, Reports, shown};
 use crate::paas::view::View;
 
 /// Every resource there is, and how much of it is left.
@@ -54,12 +56,22 @@ impl Origin {
 
 impl Availability {
     /// Begins with what the account grants.
-    pub(super) fn new(hard: &[HardQuota]) -> Self {
-        let rows = hard.iter().map(|quota| {
-            let HardQuota { kind, category, capacity, requires } = quota;
-            Row::new(kind.clone(), *category, Origin::Account, *capacity, *requires)
-        });
-        Self { rows: rows.collect(), has_gaps: false }
+    pub(super) fn new(hard: &[HardQuota], reports: &mut Reports) -> Self {
+        let mut table = Self::default();
+        for quota in hard {
+            match hard_row(quota) {
+                Ok(row) if table.rows.iter().any(|known| known.kind == row.kind) => {
+                    let message = "there are two rows for it".to_owned();
+                    reports.add(account_fault(quota, Code::DuplicateQuota, &message));
+                }
+                Ok(row) => table.rows.push(row),
+                Err((code, message)) => {
+                    reports.add(account_fault(quota, code, &message));
+                    table.has_gaps = true;
+                }
+            }
+        }
+        table
     }
 
     /// Narrows it by the file's own quotas.
@@ -215,6 +227,46 @@ impl Availability {
         });
         shared.collect()
     }
+}
+
+/// Reads a row of the account's.
+fn hard_row(quota: &HardQuota) -> Result<Row, (Code, String)> {
+    let category: Category = quota.category.parse().map_err(|_unknown| {
+        (Code::UnknownCategory, format!("`{}` is no category", shown(&quota.category)))
+    })?;
+    let read = |text: &str| {
+        // Blanks before the unit are a matter of taste here, not in files.
+        let text: String = text.split_whitespace().collect();
+        let bad = |code| (code, format!("\"{}\" is no {category} quantity", shown(&text)));
+        let quantity = Quantity::parse(&text).ok_or_else(|| bad(Code::BadQuantity))?;
+        quantity.resolve(category, None).map_err(|problem| match problem {
+            BadQuantity::Relative => {
+                (Code::RelativeAccountQuota, format!("\"{}\" must be absolute", shown(&text)))
+            }
+            BadQuantity::Unit | BadQuantity::TooLarge | BadQuantity::Percentage => {
+                bad(Code::BadQuantity)
+            }
+        })
+    };
+    let capacity = read(&quota.capacity)?;
+    let requires = match quota.requires.as_deref().map(str::trim) {
+        None | Some("" | "0") => capacity,
+        Some(text) => read(text)?,
+    };
+    if requires > capacity {
+        let (requires, capacity) = (display(category, requires), display(category, capacity));
+        let message = format!("requires {requires} exceeds capacity {capacity}");
+        return Err((Code::RequiresAboveCapacity, message));
+    }
+    Ok(Row::new(quota.kind.clone(), category, Origin::Account, capacity, requires))
+}
+
+/// A fault of the account, which has no place in the file.
+fn account_fault(quota: &HardQuota, code: Code, message: &str) -> Fault {
+    let kind = shown(&quota.kind);
+    let message = format!("the account's quota `{kind}`: {message}");
+    Fault::new(code, &Path::default(), Place::NOWHERE, message)
+        .hint("an administrator of the account can mend it".to_owned())
 }
 
 /// What each of so many takers is guaranteed and may use at most of what is left.

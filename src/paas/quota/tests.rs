@@ -1,22 +1,25 @@
 //! Shares of a quota, and their sums.
 
-use crate::paas::quantity::{Category, HardQuota};
-use crate::paas::{Context, compile};
+use crate::paas::{Context, HardQuota, compile};
 
 const MI: u64 = 1 << 20;
 
+fn quota(category: &str, kind: &str, capacity: u64, requires: u64, unit: &str) -> HardQuota {
+    HardQuota {
+        category: category.to_owned(),
+        kind: kind.to_owned(),
+        capacity: format!("{capacity}{unit}"),
+        requires: Some(format!("{requires} {unit}")),
+    }
+}
+
 /// The account's cpu in thousandths, and how much of it is guaranteed.
 fn cpu(capacity: u64, requires: u64) -> HardQuota {
-    HardQuota { kind: "cpu".to_owned(), category: Category::Compute, capacity, requires }
+    quota("compute", "cpu", capacity, requires, "m")
 }
 
 fn memory(capacity: u64) -> HardQuota {
-    HardQuota {
-        kind: "memory".to_owned(),
-        category: Category::Memory,
-        capacity,
-        requires: capacity,
-    }
+    quota("memory", "memory", capacity, capacity, "")
 }
 
 /// Compiles one pod of these replicas, container `app` with these rows and container `rest` with

@@ -20,8 +20,8 @@ pub(super) struct Values<'a> {
 }
 
 /// Puts variables into a whole tree; texts whose variables are not defined are poisoned.
-pub(super) fn substitute(root: &mut Node, values: &Values<'_>, reports: &mut Reports) {
-    Substitution { values, reports, left: Some(MOST_BYTES) }.node(root, &Path::default());
+pub(super) fn substitute(root: &mut Node, path: &Path, values: &Values<'_>, reports: &mut Reports) {
+    Substitution { values, reports, left: Some(MOST_BYTES) }.node(root, path);
 }
 
 struct Substitution<'a> {
@@ -47,16 +47,22 @@ impl Substitution<'_> {
                 }
             }
             Content::Mapping(entries) => {
+                let mut changed = false;
                 for entry in entries.iter_mut() {
                     let own = path.key(entry.key.text.as_written());
                     self.node(&mut entry.value, &own);
                     match self.text(&entry.key.text, &own, entry.key.place) {
                         Ok(None) => {}
-                        Ok(Some(text)) => entry.key.text = text,
+                        Ok(Some(text)) => {
+                            entry.key.text = text;
+                            changed = true;
+                        }
                         Err(Poisoned) => entry.value.content = Content::Poisoned,
                     }
                 }
-                self.drop_equal_keys(entries, path);
+                if changed {
+                    self.drop_equal_keys(entries, path);
+                }
             }
         }
     }
@@ -114,8 +120,12 @@ impl Substitution<'_> {
         place: Place,
     ) -> Result<(), Poisoned> {
         let mut warn = |text: &str, hint: &str| {
-            let message = format!("\"{}\" is not replaced", shown(text));
-            let fault = Fault::new(Code::NoReference, path, place, message);
+            // Around what looks like a reference a secret may have anything.
+            let quoted =
+                if path.is_secret() { "this".to_owned() } else { format!("\"{}\"", shown(text)) };
+            let message = format!("{quoted} is not replaced");
+            let length = place.length.max(text.chars().count());
+            let fault = Fault::new(Code::NoReference, path, Place { length, ..place }, message);
             self.reports.add(fault.hint(hint.to_owned()));
         };
         match piece {
@@ -129,11 +139,11 @@ impl Substitution<'_> {
             },
             Piece::NoVariable(text) => {
                 warn(text, "write ${NAME} with letters, digits and `_`, or $${ for ${ itself");
-                value.push_str(text);
+                value.push_str("${");
             }
             Piece::NoObject(text) => {
                 warn(text, "write R{NAME} with letters, digits, `_` and `-`, a letter first");
-                value.push_str(text);
+                value.push_str("R{");
             }
         }
         Ok(())
@@ -160,7 +170,7 @@ mod tests {
         let mut reports = Reports::default();
         let source = format!("'{text}'");
         let mut node = yaml::parse(&Source::new(&source), &mut reports).unwrap();
-        substitute(&mut node, &Values { variables, prefix }, &mut reports);
+        substitute(&mut node, &Path::default(), &Values { variables, prefix }, &mut reports);
         match (node.content, reports.errors.faults.first()) {
             (Content::Scalar(scalar), None) => Ok(scalar.text.value),
             (_, fault) => Err(fault.unwrap().message.clone()),
@@ -192,7 +202,7 @@ mod tests {
         let variables = BTreeMap::from([("none", "")]);
         let mut reports = Reports::default();
         let mut node = yaml::parse(&Source::new("- ${none}\n- ~"), &mut reports).unwrap();
-        substitute(&mut node, &Values { variables, prefix: "" }, &mut reports);
+        substitute(&mut node, &Path::default(), &Values { variables, prefix: "" }, &mut reports);
         let Content::List(items) = node.content else { panic!("a list") };
         assert_eq!(items.iter().map(Node::is_null).collect::<Vec<_>>(), [false, true]);
     }
@@ -204,7 +214,7 @@ mod tests {
         let mut reports = Reports::default();
         let text = format!("[{}]", "'${a}',".repeat(1_000));
         let mut node = yaml::parse(&Source::new(&text), &mut reports).unwrap();
-        substitute(&mut node, &Values { variables, prefix: "" }, &mut reports);
+        substitute(&mut node, &Path::default(), &Values { variables, prefix: "" }, &mut reports);
         let codes: Vec<_> = reports.errors.faults.iter().map(|fault| fault.code).collect();
         assert_eq!(codes, [Code::OverLimit]);
     }

@@ -13,9 +13,9 @@ pub(super) enum Piece<'a> {
     Variable(&'a str),
     /// `R{NAME}`: the name.
     Object(&'a str),
-    /// Text that looks like a variable.
+    /// `${` of a text that looks like a variable: the whole of that text.
     NoVariable(&'a str),
-    /// Text that looks like the name of an object.
+    /// `R{` of a text that looks like the name of an object: the whole of that text.
     NoObject(&'a str),
 }
 
@@ -23,9 +23,8 @@ impl Piece<'_> {
     /// How many characters it has in the file.
     pub(super) fn length(self) -> usize {
         match self {
-            Self::Text(text) | Self::NoVariable(text) | Self::NoObject(text) => {
-                text.chars().count()
-            }
+            Self::Text(text) => text.chars().count(),
+            Self::NoVariable(_) | Self::NoObject(_) => "${".len(),
             Self::Escape => "$${".len(),
             Self::Variable(name) => "${}".len() + name.len(),
             Self::Object(name) => "R{}".len() + name.len(),
@@ -62,15 +61,20 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 /// The reference at the begin of a text, and what follows it.
 fn variable(text: &str) -> Option<(Piece<'_>, &str)> {
-    let Braced { name, whole, after } = braced(text)?;
-    let is_variable = is_name(name, |b| b == b'_');
-    Some((if is_variable { Piece::Variable(name) } else { Piece::NoVariable(whole) }, after))
+    let Braced { name, whole, inner, after } = braced(text)?;
+    // Inside of what is none there may be one.
+    Some(match is_name(name, |b| b == b'_') {
+        true => (Piece::Variable(name), after),
+        false => (Piece::NoVariable(whole), inner),
+    })
 }
 
 fn object(text: &str) -> Option<(Piece<'_>, &str)> {
-    let Braced { name, whole, after } = braced(text)?;
-    let is_object = is_name(name, |b| b == b'_' || b == b'-');
-    Some((if is_object { Piece::Object(name) } else { Piece::NoObject(whole) }, after))
+    let Braced { name, whole, inner, after } = braced(text)?;
+    Some(match is_name(name, |b| b == b'_' || b == b'-') {
+        true => (Piece::Object(name), after),
+        false => (Piece::NoObject(whole), inner),
+    })
 }
 
 /// Text that begins with one character and something in braces.
@@ -79,6 +83,8 @@ struct Braced<'a> {
     name: &'a str,
     /// Up to the closing one.
     whole: &'a str,
+    /// Behind the opening one.
+    inner: &'a str,
     after: &'a str,
 }
 
@@ -86,7 +92,7 @@ fn braced(text: &str) -> Option<Braced<'_>> {
     let inner = after_first(text).strip_prefix('{')?;
     let end = inner.bytes().take(LONGEST_NAME).position(|b| b == b'}')?;
     let (name, after) = (inner.get(..end)?, inner.get(end + 1..)?);
-    Some(Braced { name, whole: until(text, after), after })
+    Some(Braced { name, whole: until(text, after), inner, after })
 }
 
 /// The part of `text` before its end `rest`.

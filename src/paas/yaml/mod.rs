@@ -11,11 +11,15 @@ use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Sp
 
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::{Node, Place, Scalar, Style, Text};
-use crate::paas::report::{Path, Poisoned, Reports, shown};
+use crate::paas::report::{Path, Poisoned, Reports};
 use crate::paas::source::Source;
 
+/// Most keys and values of a file, those that aliases repeat included: twice as many as a file of
+/// 1 MiB with a key and a value on each line.
+const MOST_VALUES: usize = 250_000;
+
 /// One step of the text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Token {
     Scalar(Scalar, Place),
     List(Place),
@@ -33,7 +37,7 @@ enum Token {
 /// When the text is no YAML, is several documents, or becomes larger than a limit allows.
 pub(super) fn parse(source: &Source<'_>, reports: &mut Reports) -> Result<Node, Poisoned> {
     let tokens = Tokens::read(source, reports)?;
-    let node = tree::build(&tokens.list, &tokens.anchors, source, reports)?;
+    let node = tree::build(tokens, source, reports)?;
     reports.stop_on_errors()?;
     Ok(node)
 }
@@ -42,6 +46,8 @@ pub(super) fn parse(source: &Source<'_>, reports: &mut Reports) -> Result<Node, 
 #[derive(Debug, Default)]
 struct Tokens {
     list: Vec<Token>,
+    /// How many of them are keys or values.
+    values: usize,
     /// Where each anchor's node begins in the list.
     anchors: HashMap<usize, usize>,
     documents: usize,
@@ -72,10 +78,18 @@ impl Tokens {
     ) -> Result<(), Poisoned> {
         let place = place(span, source);
         let refuse = |message: &str| Fault::new(Code::NotYaml, &Path::default(), place, message);
-        if let Some(tag) = event.tag().filter(|tag| !is_harmless(tag)) {
-            let message = format!("tag \"{}\" is not allowed", shown(&tag.original()));
+        if matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..)) {
+            self.values += 1;
+            if self.values > MOST_VALUES {
+                let fault = refuse("the file has more than 250,000 keys and values");
+                return Err(reports.add(Fault { code: Code::OverLimit, ..fault }));
+            }
+        }
+        if event.tag().is_some_and(|tag| !is_harmless(tag)) {
             let place = span.tag_span().map_or(place, |span| self::place(&span, source));
-            reports.add(Fault::new(Code::NotYaml, &Path::default(), place, message));
+            // Not which one: it may be a secret that begins with the mark.
+            let fault = Fault::new(Code::NotYaml, &Path::default(), place, "a tag is not allowed");
+            reports.add(fault.hint("text that begins with `!` needs quotes".to_owned()));
         }
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => {}

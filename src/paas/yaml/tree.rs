@@ -1,18 +1,16 @@
 //! Tokens as a tree, aliases and merge keys resolved under limits.
 
 use std::collections::{HashMap, HashSet};
+use std::mem;
 
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::{Content, Entry, Key, Node, Place, Scalar, Style};
 use crate::paas::report::{Path, Poisoned, Reports, shown};
 use crate::paas::source::Source;
-use crate::paas::yaml::Token;
+use crate::paas::yaml::{MOST_VALUES, Token, Tokens};
 
 /// Deepest nesting.
 const DEEPEST: usize = 64;
-
-/// Most nodes that aliases may add.
-const MOST_ADDED_NODES: usize = 1_000_000;
 
 /// How many times the file's own nodes and bytes aliases may add.
 const MOST_ADDED_TIMES: usize = 10;
@@ -27,15 +25,16 @@ const MERGE: &str = "<<";
 /// When it becomes larger than a limit allows, or an alias is inside what it names. Keys that stand
 /// twice are reported, and the tree goes on without the second.
 pub(super) fn build(
-    tokens: &[Token],
-    anchors: &HashMap<usize, usize>,
+    tokens: Tokens,
     source: &Source<'_>,
     reports: &mut Reports,
 ) -> Result<Node, Poisoned> {
-    let nodes = tokens.len().saturating_mul(MOST_ADDED_TIMES).min(MOST_ADDED_NODES);
+    let Tokens { list, values, anchors, .. } = tokens;
+    let times = list.len().saturating_mul(MOST_ADDED_TIMES);
+    let nodes = times.min(MOST_VALUES.saturating_sub(values));
     let bytes = source.text().len().saturating_mul(MOST_ADDED_TIMES);
     let open = Vec::new();
-    Builder { tokens, anchors, reports, next: 0, open, nodes, bytes }.node(0)
+    Builder { tokens: list, anchors: &anchors, reports, next: 0, open, nodes, bytes }.node(0)
 }
 
 /// What is said of a file that is nested too deeply.
@@ -44,7 +43,7 @@ pub(super) fn too_deep() -> String {
 }
 
 struct Builder<'a> {
-    tokens: &'a [Token],
+    tokens: Vec<Token>,
     anchors: &'a HashMap<usize, usize>,
     reports: &'a mut Reports,
     /// The token that is read next.
@@ -57,11 +56,12 @@ struct Builder<'a> {
     bytes: usize,
 }
 
-impl<'a> Builder<'a> {
-    fn take(&mut self) -> Option<&'a Token> {
-        let token = self.tokens.get(self.next);
+impl Builder<'_> {
+    fn take(&mut self) -> Option<Token> {
+        let token = self.tokens.get_mut(self.next)?;
         self.next += 1;
-        token
+        // Without anchors nobody comes back to it.
+        Some(if self.anchors.is_empty() { mem::replace(token, Token::End) } else { token.clone() })
     }
 
     fn at_end(&self) -> bool {
@@ -70,7 +70,7 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, depth: usize) -> Result<Node, Poisoned> {
         let token = self.take();
-        let (place, bytes) = match token {
+        let (place, bytes) = match &token {
             Some(Token::Scalar(scalar, place)) => (*place, scalar.text.value.len()),
             Some(Token::List(place) | Token::Mapping(place) | Token::Alias(_, place)) => {
                 (*place, 0)
@@ -84,10 +84,10 @@ impl<'a> Builder<'a> {
             self.count(place, bytes)?;
         }
         let content = match token {
-            Some(Token::Scalar(scalar, _)) => Content::Scalar(scalar.clone()),
+            Some(Token::Scalar(scalar, _)) => Content::Scalar(scalar),
             Some(Token::List(_)) => Content::List(self.items(depth)?),
             Some(Token::Mapping(_)) => Content::Mapping(self.entries(depth)?),
-            Some(Token::Alias(anchor, place)) => return self.alias(*anchor, *place, depth),
+            Some(Token::Alias(anchor, place)) => return self.alias(anchor, place, depth),
             // The parser balances its events, so that no node is ever missing.
             Some(Token::End) | None => Content::Poisoned,
         };
@@ -100,6 +100,8 @@ impl<'a> Builder<'a> {
             items.push(self.node(depth + 1)?);
         }
         self.take();
+        // There may be very many small ones.
+        items.shrink_to_fit();
         Ok(items)
     }
 
@@ -128,6 +130,7 @@ impl<'a> Builder<'a> {
         if let Some(merged) = merged {
             self.merge(&mut entries, &mut known, merged);
         }
+        entries.shrink_to_fit();
         Ok(entries)
     }
 
@@ -156,7 +159,7 @@ impl<'a> Builder<'a> {
             let message = "an alias cannot be inside what it names".to_owned();
             return Err(self.fault(Code::NotYaml, place, message));
         };
-        let after = std::mem::replace(&mut self.next, begin);
+        let after = mem::replace(&mut self.next, begin);
         self.open.push(anchor);
         let node = self.node(depth);
         self.open.pop();
@@ -171,8 +174,10 @@ impl<'a> Builder<'a> {
                 Ok(())
             }
             _ => {
-                let message =
-                    format!("aliases make the file more than {MOST_ADDED_TIMES} times larger");
+                let message = format!(
+                    "aliases make the file more than {MOST_ADDED_TIMES} times larger, or more than \
+                     250,000 keys and values"
+                );
                 Err(self.fault(Code::OverLimit, place, message))
             }
         }

@@ -233,7 +233,7 @@ impl Renderer<'_> {
             name,
             container: container.name.clone(),
             image: image.unwrap_or_default(),
-            env: container.env.iter().map(|row| (row.name.clone(), row.value.clone())).collect(),
+            env: plain_variables(container),
             labels: BTreeMap::from([
                 (self.labels.key("pod"), pod.name.clone()),
                 (self.labels.key("container"), container.name.clone()),
@@ -293,27 +293,50 @@ impl Renderer<'_> {
         resources
     }
 
+    /// The host of an ingress and its other ones, each once.
+    fn hosts(&mut self, at: &str, ingress: &Ingress) -> Vec<Host> {
+        let mut hosts = Vec::new();
+        let aliases = ingress.aliases.iter().filter(|alias| **alias != ingress.host);
+        let all =
+            [("host", &ingress.host)].into_iter().chain(aliases.map(|host| ("aliases", host)));
+        for (key, text) in all {
+            match text.parse::<Host>() {
+                Ok(host) => hosts.push(host),
+                Err(_) => self.fault(format!("{at}.{key}"), Cannot::Host(text.clone())),
+            }
+        }
+        hosts
+    }
+
     fn routes(&mut self) -> Vec<RoutePlan> {
         let mut routes = Vec::new();
         let mut entrances = BTreeSet::new();
         for ingress in &self.deployment.ingresses {
             let at = format!("ingresses.{}", ingress.name);
-            let Ok(host) = ingress.host.parse::<Host>() else {
-                self.fault(format!("{at}.host"), Cannot::Host(ingress.host.clone()));
-                continue;
-            };
-            for entry in entries(ingress) {
-                let Some((service, port)) = backend(self.deployment, &entry) else { continue };
-                let path = prefix(entry.path).to_owned();
-                if !entrances.insert((host.clone(), path.clone())) {
-                    self.fault(at.clone(), Cannot::Entrance { host: host.clone(), path });
-                    continue;
+            for host in self.hosts(&at, ingress) {
+                for entry in entries(ingress) {
+                    let Some((service, port)) = backend(self.deployment, &entry) else { continue };
+                    let path = prefix(entry.path).to_owned();
+                    if !entrances.insert((host.clone(), path.clone())) {
+                        self.fault(at.clone(), Cannot::Entrance { host: host.clone(), path });
+                        continue;
+                    }
+                    let (host, pod) = (host.clone(), service.pod.clone());
+                    routes.push(RoutePlan { host, path, pod, port });
                 }
-                routes.push(RoutePlan { host: host.clone(), path, pod: service.pod.clone(), port });
             }
         }
         routes
     }
+}
+
+/// The variables that are no entries of secrets or maps, of which no target makes any yet.
+fn plain_variables(container: &compiled::Container) -> BTreeMap<String, String> {
+    let plain = container.env.iter().filter_map(|(name, value)| match value {
+        compiled::EnvValue::Text(text) => Some((name.clone(), text.clone())),
+        compiled::EnvValue::SecretKey { .. } | compiled::EnvValue::MapKey { .. } => None,
+    });
+    plain.collect()
 }
 
 #[cfg(test)]

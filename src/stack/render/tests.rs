@@ -6,9 +6,7 @@ use super::*;
 use crate::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use crate::domain::pinned::Pinned;
 use crate::domain::snapshot::{ClusterKind, Snapshot};
-use crate::paas::compiled::{
-    Backend, ImageRef, Origin, PathRule, Port, Resource, Variable, Version,
-};
+use crate::paas::compiled::{Backend, ImageRef, Origin, PathRule, Port, Resource};
 use crate::stack::Placed;
 
 fn snapshot() -> Snapshot {
@@ -47,18 +45,9 @@ fn faults(deployment: &Deployment) -> String {
 }
 
 fn container(name: &str) -> compiled::Container {
-    compiled::Container {
-        name: name.to_owned(),
-        image: ImageRef {
-            origin: Origin::Built,
-            name: name.to_owned(),
-            tag: "production".to_owned(),
-        },
-        listen: vec![],
-        env: vec![],
-        healthcheck: None,
-        resources: vec![],
-    }
+    let tag = "production".to_owned();
+    let image = ImageRef { origin: Origin::Built, name: name.to_owned(), tag };
+    compiled::Container::new(name, image)
 }
 
 fn check(probe: compiled::Probe) -> Option<compiled::HealthCheck> {
@@ -83,18 +72,14 @@ fn service(name: &str, listen: u16, target: u16) -> Service {
 
 fn ingress(name: &str, host: &str, default: Option<(&str, u16)>) -> Ingress {
     let backend = |(name, port): (&str, u16)| Backend { name: name.to_owned(), port };
-    Ingress {
-        name: name.to_owned(),
-        host: host.to_owned(),
-        default_service: default.map(backend),
-        paths: vec![],
-    }
+    Ingress { default_service: default.map(backend), ..Ingress::new(name, host) }
 }
 
 /// Two replicas of a pod with a sidecar, two services, one ingress.
 fn shop() -> Deployment {
     let mut web = container("web");
-    web.env = vec![Variable { name: "MODE".to_owned(), value: "public".to_owned() }];
+    let public = compiled::EnvValue::Text("public".to_owned());
+    web.env.insert("MODE".to_owned(), public);
     let resource = |kind: &str, require, limit| Resource {
         kind: kind.to_owned(),
         require,
@@ -105,21 +90,16 @@ fn shop() -> Deployment {
     web.healthcheck =
         check(compiled::Probe::Http { port: 8080, path: "/healthz".to_owned(), secure: false });
     let mut ingress = ingress("site", "Shop.localhost", Some(("site", 80)));
+    ingress.aliases = vec!["www.shop.localhost".to_owned(), "Shop.localhost".to_owned()];
     ingress.paths =
         vec![PathRule { path: "/metrics".to_owned(), service: "exporter".to_owned(), port: 9100 }];
+    let front = Pod { replicas: 2, ..Pod::new("front", vec![web, container("exporter")]) };
     Deployment {
-        version: Version::V1_1,
         prefix: "blue".to_owned(),
-        project_name: "shop".to_owned(),
-        environment_tag: "production".to_owned(),
-        images: vec![],
-        pods: vec![Pod {
-            name: "front".to_owned(),
-            replicas: 2,
-            containers: vec![web, container("exporter")],
-        }],
         services: vec![service("site", 80, 8080), service("exporter", 9100, 9100)],
         ingresses: vec![ingress],
+        pods: vec![front],
+        ..Deployment::new("shop", "production")
     }
 }
 
@@ -218,7 +198,15 @@ fn routes_lead_to_the_target_ports_of_every_replica() {
     let paths = |stack: &Stack| -> Vec<String> {
         stack.entrances().iter().map(|(host, path)| format!("{host}{path}")).collect()
     };
-    assert_eq!(paths(&stack), ["shop.localhost/", "shop.localhost/metrics"]);
+    assert_eq!(
+        paths(&stack),
+        [
+            "shop.localhost/",
+            "shop.localhost/metrics",
+            "www.shop.localhost/",
+            "www.shop.localhost/metrics"
+        ]
+    );
     let placed = Placed { stack, subnet: "10.213.4.0/26".parse().unwrap() };
     let upstreams = |index: usize| placed.routes()[index].upstreams.clone();
     assert_eq!(
@@ -270,5 +258,5 @@ fn what_a_person_may_stumble_over_is_noted() {
     ingress lost: /: nothing answers at site:81
     ingress gone: /: nothing answers at gone:1
     ");
-    assert_eq!(rendered(&shop).unwrap().entrances().len(), 2);
+    assert_eq!(rendered(&shop).unwrap().entrances().len(), 4);
 }

@@ -15,10 +15,11 @@ use crate::layers::source::{Named, Source, Token, Tree};
 type Layer = (&'static str, &'static [&'static str]);
 
 /// Lowest first. A module names modules of earlier layers only, and so none beside it.
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     ("values", &["domain"]),
-    ("base", &["config", "paas", "progress", "tasks"]),
+    ("base", &["paas", "progress", "tasks"]),
     ("models", &["image", "stack"]),
+    ("settings", &["config"]),
     ("drivers", &["db", "docker", "git", "queue", "router", "telemetry"]),
     ("first use cases", &["history", "paas_file", "people", "projects", "routing"]),
     ("jobs", &["jobs"]),

@@ -33,7 +33,7 @@ async fn every_fault_of_a_file_is_shown_with_its_place() {
     copy.write(
         ".paas.yaml",
         "pods:\n  web:\n    replica: 2\n    containers:\n      app: {image: hello, listen: [99999]}\n\
-         volumes: {data: {add: [x]}}\n",
+         jobs: {run: {pods: {}}}\n",
     );
     copy.commit("Make three mistakes").await;
     let push = copy.push(&["main"]).await;
@@ -47,9 +47,9 @@ async fn every_fault_of_a_file_is_shown_with_its_place() {
         65535
      5 |       app: {image: hello, listen: [99999]}
        |                                    ^^^^^
-    .paas.yaml:6:1: error[E-106]: volumes: `volumes` is not supported yet
-     6 | volumes: {data: {add: [x]}}
-       | ^^^^^^^
+    .paas.yaml:6:1: error[E-106]: jobs: `jobs` is not supported yet
+     6 | jobs: {run: {pods: {}}}
+       | ^^^^
     "#);
     assert_snapshot!(push.refs().join("\n"), @r#"! [remote rejected] main -> main (.paas.yaml:3:5 unknown key "replica" (3 faults))"#);
     app.stop().await;

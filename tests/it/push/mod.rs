@@ -9,6 +9,7 @@ mod entrances;
 mod faults;
 mod hostile_commits;
 mod hostile_dockerfiles;
+mod language;
 mod livelihood;
 mod queue;
 mod refs;

@@ -9,7 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::schema::{environments, jobs};
 use crate::domain::git_ref::RefName;
-use crate::domain::ids::{EnvironmentId, Fence, JobId, JobNumber, ProjectId, Seq};
+use crate::domain::ids::{EnvironmentId, Fence, JobId, JobName, JobNumber, ProjectId, Seq};
 use crate::domain::job::{JobKind, JobState, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::{RefMoves, RefUpdate};
@@ -118,6 +118,28 @@ impl Job {
         jobs::table
             .inner_join(environments::table)
             .filter(jobs::number.eq(number))
+            .select((Self::as_select(), environments::project_id))
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// The job of a name, with the project it deploys.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn by_name(
+        connection: &mut AsyncPgConnection,
+        name: JobName,
+    ) -> QueryResult<Option<(Self, ProjectId)>> {
+        let id = match name {
+            JobName::Number(number) => return Self::by_number(connection, number).await,
+            JobName::Id(id) => id,
+        };
+        jobs::table
+            .inner_join(environments::table)
+            .filter(jobs::id.eq(id))
             .select((Self::as_select(), environments::project_id))
             .first(connection)
             .await

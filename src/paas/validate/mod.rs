@@ -1,13 +1,16 @@
 //! The tree against the grammar; what is wrong is reported once and poisoned.
 
+mod values;
+
 use std::collections::BTreeSet;
 
 use crate::paas::compiled::Version;
+use crate::paas::context::Context;
 use crate::paas::fault::{Code, Fault};
-use crate::paas::grammar::{Emptiness, Key, Need, ROOT, Rule, Section, Shape};
+use crate::paas::grammar::{DEFAULTS, Emptiness, Key, Need, ROOT, Rule, Section, Shape};
 use crate::paas::lexeme::Lexeme;
 use crate::paas::node::{self, Content, Entry, Node, Place, Text};
-use crate::paas::report::{Path, Reports, shown, slip};
+use crate::paas::report::{Path, Reports, shown};
 
 /// What is expected where a list is due.
 const NON_EMPTY_LIST: &str = "a non-empty list";
@@ -16,9 +19,24 @@ const NON_EMPTY_LIST: &str = "a non-empty list";
 ///
 /// Afterwards every key that the grammar requires is there, if only as something poisoned; keys
 /// without a value are gone, and so are those that mean nothing.
-pub(super) fn validate(root: &mut Node, version: Version, reports: &mut Reports) {
+///
+/// What no target can do yet is a fault when the file is to be deployed now.
+pub(super) fn validate(
+    root: &mut Node,
+    version: Version,
+    context: &Context,
+    reports: &mut Reports,
+) {
+    let deploys = context.deploys;
     let spot = Spot { path: Path::default(), key: Place::START };
-    Validator { version, reports }.section(root, &ROOT, &spot);
+    Validator { version, deploys, reports }.section(root, &ROOT, &spot);
+}
+
+/// Checks values for what a file leaves out that come from elsewhere (paas-yaml.md §2, P6).
+pub(super) fn validate_defaults(defaults: &mut Node, path: &Path, reports: &mut Reports) {
+    let spot = Spot { path: path.clone(), key: defaults.place };
+    let version = Version::V1_1;
+    Validator { version, deploys: false, reports }.section(defaults, &DEFAULTS, &spot);
 }
 
 /// Where a value stands.
@@ -46,6 +64,7 @@ impl Spot {
 
 struct Validator<'a> {
     version: Version,
+    deploys: bool,
     reports: &'a mut Reports,
 }
 
@@ -55,9 +74,12 @@ impl Validator<'_> {
             Shape::Scalar(lexeme) => self.scalar(node, lexeme, spot),
             Shape::List(item) => self.list(node, item, spot),
             Shape::Section(section) => self.section(node, section, spot),
-            Shape::Names(emptiness, entry) => self.names(node, emptiness, entry, spot),
+            Shape::Names(emptiness, key, entry) => {
+                self.names(node, (emptiness, key), entry, spot);
+            }
             Shape::Variables(section) => self.variables(node, section, spot),
-            Shape::Later => {}
+            Shape::Kinds(kinds) => self.kinds(node, kinds, spot),
+            Shape::Free(form) => self.free(node, form, spot),
         }
     }
 
@@ -108,15 +130,19 @@ impl Validator<'_> {
             return false;
         }
         if entry.value.is_null() {
-            if key.need == Need::OptionalEmpty {
-                entry.value.content = Content::Mapping(Vec::new());
-                return true;
+            match key.need {
+                Need::OptionalEmpty => {
+                    entry.value.content = Content::Mapping(Vec::new());
+                    return true;
+                }
+                Need::OptionalNull => return true,
+                Need::Required | Need::Optional => {
+                    gaps.null.push((key.name, own.key));
+                    return false;
+                }
             }
-            gaps.null.push((key.name, own.key));
-            return false;
         }
-        if matches!(key.shape, Shape::Later) {
-            gaps.inherits |= key.name == "extends";
+        if self.deploys && !key.deploys {
             self.not_yet(key, &own);
             return false;
         }
@@ -137,12 +163,13 @@ impl Validator<'_> {
         spot: &Spot,
     ) -> Option<&'static str> {
         let names = || section.keys.iter().map(|key| key.name);
-        let meant = slip(key.text.as_written(), names());
+        let written = key.text.as_written();
+        let meant = self.reports.meant(written, names());
         let hint = match meant {
             Some(meant) => format!("did you mean \"{meant}\"?"),
             None => format!("keys here: {}", names().collect::<Vec<_>>().join(", ")),
         };
-        let message = format!("unknown key \"{}\"", shown(key.text.as_written()));
+        let message = format!("unknown key \"{}\"", shown(written));
         let fault = Fault::new(Code::UnknownKey, &spot.path, key.place, message);
         self.reports.add(fault.hint(hint));
         meant
@@ -152,8 +179,8 @@ impl Validator<'_> {
     fn absent_key(&mut self, key: &Key, spot: &Spot, gaps: &Gaps) -> Option<Entry> {
         let null = gaps.null.iter().find(|(name, _)| *name == key.name);
         let place = null.map_or(spot.key, |(_, place)| *place);
-        // A key that was misspelt, or that a definition above may hold, has its fault already.
-        if !gaps.inherits && !gaps.meant.contains(key.name) {
+        // A key that was misspelt has its fault already.
+        if !gaps.meant.contains(key.name) {
             if key.need != Need::Required {
                 return None;
             }
@@ -176,7 +203,7 @@ impl Validator<'_> {
     fn names(
         &mut self,
         node: &mut Node,
-        emptiness: Emptiness,
+        (emptiness, key): (Emptiness, Lexeme),
         entry_shape: &'static Shape,
         spot: &Spot,
     ) {
@@ -193,16 +220,19 @@ impl Validator<'_> {
         for entry in entries {
             let own = spot.of(entry);
             let name = entry.key.text.value.trim().to_owned();
-            if entry.value.is_null() {
+            let is_free = matches!(entry_shape, Shape::Free(_) | Shape::Scalar(_));
+            if entry.value.is_null() && !is_free {
                 // Its missing keys say more than that it is no mapping.
                 entry.value.content = Content::Mapping(Vec::new());
             }
             self.shape(&mut entry.value, *entry_shape, &own);
-            if let Some(problem) = Lexeme::Token.problem(&name) {
-                self.bad_value(Lexeme::Token, entry.key.text.as_written(), &problem, &own);
+            if let Some(problem) = key.problem(&name) {
+                self.bad_value(key, entry.key.text.as_written(), &problem, &own);
                 entry.value.content = Content::Poisoned;
             }
-            entry.key.text = Text::new(name);
+            if !matches!(key, Lexeme::Text) {
+                entry.key.text = Text::new(name);
+            }
         }
     }
 
@@ -248,67 +278,6 @@ impl Validator<'_> {
             self.shape(item, *item_shape, &own);
         }
     }
-
-    fn scalar(&mut self, node: &mut Node, lexeme: Lexeme, spot: &Spot) {
-        let place = spot.place(node);
-        let Content::Scalar(scalar) = &mut node.content else {
-            return self.wrong_shape(node, &lexeme.expected(), spot);
-        };
-        if scalar.is_null() {
-            return self.wrong_shape(node, &lexeme.expected(), spot);
-        }
-        if matches!(lexeme, Lexeme::Token) {
-            scalar.text = Text::new(scalar.text.value.trim());
-        }
-        let text = &scalar.text.value;
-        let needs_newer = match lexeme {
-            Lexeme::Word(words) => {
-                words.iter().any(|word| word.text == text && word.since > self.version)
-            }
-            Lexeme::Token | Lexeme::Text | Lexeme::Int(..) | Lexeme::Bool | Lexeme::Quantity => {
-                false
-            }
-        };
-        if needs_newer {
-            let message = format!("`{text}` needs `paas.version: v1.1`");
-            self.reports.add(Fault::new(Code::NeedsNewerVersion, &spot.path, place, message));
-            node.content = Content::Poisoned;
-        } else if let Some(problem) = lexeme.problem(text) {
-            let spot = Spot { path: spot.path.clone(), key: place };
-            self.bad_value(lexeme, text, &problem, &spot);
-            node.content = Content::Poisoned;
-        }
-    }
-
-    fn bad_value(&mut self, lexeme: Lexeme, text: &str, problem: &str, spot: &Spot) {
-        let (code, words) = match lexeme {
-            Lexeme::Quantity => (Code::BadQuantity, [].as_slice()),
-            Lexeme::Word(words) => (Code::BadValue, words),
-            Lexeme::Token | Lexeme::Text | Lexeme::Int(..) | Lexeme::Bool => {
-                (Code::BadValue, [].as_slice())
-            }
-        };
-        let hint = if text.contains("${") {
-            Some("variables cannot stand here".to_owned())
-        } else {
-            self.reports.did_you_mean(text, words.iter().map(|word| word.text))
-        };
-        let message = format!("\"{}\" {problem}", shown(text));
-        self.reports.add(Fault::new(code, &spot.path, spot.key, message).hint(hint));
-    }
-
-    fn wrong_shape(&mut self, node: &mut Node, expected: &str, spot: &Spot) {
-        let message = format!("expected {expected}, not {}", node.kind());
-        let fault = Fault::new(Code::WrongShape, &spot.path, spot.place(node), message);
-        let hint = match &node.content {
-            Content::Scalar(scalar) if expected == NON_EMPTY_LIST && !scalar.is_null() => {
-                Some(format!("write [{}]", shown(scalar.text.as_written())))
-            }
-            Content::Scalar(_) | Content::List(_) | Content::Mapping(_) | Content::Poisoned => None,
-        };
-        self.reports.add(fault.hint(hint));
-        node.content = Content::Poisoned;
-    }
 }
 
 /// What is known of the keys that a section does not have.
@@ -320,6 +289,4 @@ struct Gaps {
     null: Vec<(&'static str, Place)>,
     /// Whether there was a key of no meaning.
     unknown: bool,
-    /// Whether a definition above may hold the keys that are missing here.
-    inherits: bool,
 }

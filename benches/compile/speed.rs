@@ -1,0 +1,74 @@
+//! What criterion measures.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::path::Path;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use pierhead::paas::{Context, ContextFile, compile};
+
+pub(crate) fn measure() {
+    let mut criterion = Criterion::default().configure_from_args();
+    example(&mut criterion);
+    pods(&mut criterion);
+    criterion.final_summary();
+}
+
+fn context(text: &str) -> Context {
+    ContextFile::read(text).unwrap().into_context()
+}
+
+fn example(criterion: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paas/examples");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let (text, context) = (read("a.paas.yaml"), context(&read("a.context.toml")));
+    criterion.bench_function("example", |bencher| {
+        bencher.iter(|| compile(black_box(text.as_bytes()), &context).unwrap());
+    });
+}
+
+/// Files that only differ in how much there is of everything.
+fn pods(criterion: &mut Criterion) {
+    let context = context(
+        "project = 'shop'\nenvironment = 'production'\nprefix = 'acme'\n\
+         variables = { REGION = 'eu' }\n\
+         quotas = [{ category = 'compute', type = 'cpu', capacity = '4000' }, \
+         { category = 'memory', type = 'memory', capacity = '64Ti' }]\n",
+    );
+    let mut group = criterion.benchmark_group("pods");
+    for count in [10, 100, 1_000] {
+        let text = file(count);
+        compile(text.as_bytes(), &context).unwrap();
+        group.throughput(Throughput::Elements(count));
+        group.bench_with_input(BenchmarkId::from_parameter(count), &text, |bencher, text| {
+            bencher.iter(|| compile(black_box(text.as_bytes()), &context).unwrap());
+        });
+    }
+}
+
+fn file(pods: u64) -> String {
+    let (mut sections, mut services) = ("pods:\n".to_owned(), "services:\n".to_owned());
+    for n in 0..pods {
+        write!(
+            sections,
+            "  web{n}:
+    replicas: 2
+    containers:
+      web:
+        image: registry.example.org/web
+        version: '1.{n}'
+        listen: [8080]
+        variables: {{REGION: '${{REGION}}', DATABASE: 'R{{database}}'}}
+        resources: [{{type: cpu, require: 100m, limit: 200m}}]
+        if{{REGION=eu}}: {{variables: {{CURRENCY: EUR}}}}
+      worker:
+        image: registry.example.org/worker
+        volumes: {{data: {{persistent: true, mount-path: /data, storage-size: 1Gi}}}}
+"
+        )
+        .unwrap();
+        writeln!(services, "  web{n}: {{ports: [{{listen: 80, target: 8080}}]}}").unwrap();
+    }
+    sections + &services
+}

@@ -1,0 +1,154 @@
+//! What a file is compiled with besides its text (paas-yaml.md §0.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::variables::Variables;
+use crate::domain::words::words;
+use crate::paas::compiled::Value;
+use crate::paas::tree::Tree;
+
+/// Every input of a compilation besides the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The project's name.
+    pub project_name: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Goes before every deployed name; empty for none.
+    pub prefix: String,
+    /// Launch variables; the built-in ones win over them.
+    pub variables: Variables,
+    /// What the platform knows.
+    pub platform: Platform,
+    /// Pull credential of the project's registry.
+    pub registry_config_name: Option<String>,
+    /// Values for what the file leaves out, in the form of its section `defaults`.
+    pub run_defaults: Option<Value>,
+    /// Where it is deployed.
+    pub targets: Vec<Target>,
+    /// What the account grants, one row a resource; without any, the file bounds itself.
+    pub hard_quotas: Vec<HardQuota>,
+    /// The commit's files; without them, paths are not checked.
+    pub tree: Option<Tree>,
+    /// Whether it will be deployed now: then what no target can do yet is a fault (E-106).
+    pub deploys: bool,
+    /// Whether warnings are faults.
+    pub strict: bool,
+}
+
+/// What the platform knows and vouches for, whatever the project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Platform {
+    /// Names that `paas.requires` may hold.
+    pub features: BTreeSet<String>,
+    /// Whether something answers for an ingress without a service.
+    pub default_backend: bool,
+    /// Values for what nobody else says.
+    pub defaults: PlatformDefaults,
+    /// Hooks by their names.
+    pub hooks: BTreeMap<String, HookKind>,
+    /// Definitions that files build on.
+    pub libraries: Libraries,
+}
+
+/// Values for what nobody else says; each may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PlatformDefaults {
+    /// Storage class of persistent volumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_provider: Option<String>,
+    /// Size of persistent volumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_size: Option<String>,
+    /// Pull credential of pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oci_registry_config_name: Option<String>,
+}
+
+/// Definitions that files build on, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Libraries {
+    /// Images whose values win over the file's.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub images: IndexMap<String, Value>,
+    /// Pods that `extends` names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub pods: IndexMap<String, Value>,
+    /// Containers that `extends` names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub containers: IndexMap<String, Value>,
+    /// Services that `extends` names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub services: IndexMap<String, Value>,
+    /// Ingresses that `extends` names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub ingresses: IndexMap<String, Value>,
+    /// Jobs that `extends` names.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub jobs: IndexMap<String, Value>,
+}
+
+impl Libraries {
+    /// What there are libraries of.
+    pub const KINDS: [&str; 6] = ["images", "pods", "containers", "services", "ingresses", "jobs"];
+}
+
+/// Where a deployment goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Name of the cluster.
+    pub name: String,
+    /// What drives it.
+    pub kind: TargetKind,
+}
+
+words! {
+    /// Kinds of targets as the language tells them apart.
+    TargetKind, "type of cluster (kubernetes, docker)" {
+        /// A Kubernetes cluster.
+        Kubernetes = "kubernetes",
+        /// One Docker Engine.
+        Docker = "docker",
+    }
+}
+
+words! {
+    /// Kinds of build hooks, which fix their options.
+    HookKind, "kind of hook (composer, npm, pip, make, symfony, exec, git)" {
+        /// PHP's packages.
+        Composer = "composer",
+        /// Node's packages.
+        Npm = "npm",
+        /// Python's packages.
+        Pip = "pip",
+        /// Targets of a Makefile.
+        Make = "make",
+        /// Symfony's console.
+        Symfony = "symfony",
+        /// Commands that an administrator defined.
+        Exec = "exec",
+        /// Another repository.
+        Git = "git",
+    }
+}
+
+/// One row of the account's quotas, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HardQuota {
+    /// Fixes the units: `compute` or `memory`.
+    pub category: String,
+    /// The resource, such as `cpu`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Bound of all limits, such as `8` or `16 Gi`.
+    pub capacity: String,
+    /// Bound of all that is guaranteed; the capacity if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires: Option<String>,
+}
