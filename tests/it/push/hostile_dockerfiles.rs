@@ -2,21 +2,22 @@
 
 use crate::support::app::App;
 
-const VICTIM: &str = "acme/shop/hello:production";
+/// An image that no other test has on the engine, which they share.
+const VICTIM: &str = "acme/vault/hello:production";
 
 #[tokio::test]
 async fn another_projects_image_is_not_reached_however_it_is_written() {
     let app = App::start().await;
-    app.project("shop").await;
+    app.project("vault").await;
     app.project("thief").await;
     let ana = app.developer("ana").await;
-    let victim = ana.hello("acme/shop").await;
-    victim.write("index.html", "the secret of the shop");
+    let victim = ana.hello("acme/vault").await;
+    victim.write("index.html", "the secret of the vault");
     victim.commit("Keep a secret").await;
     victim.push(&["main"]).await.assert_ok();
 
     let thief = ana.hello("acme/thief").await;
-    let backslashed = VICTIM.replace("shop", "sh\\op");
+    let backslashed = VICTIM.replace("vault", "va\\ult");
     let copy = format!("COPY --from={VICTIM} /www /www");
     for first_lines in [
         format!("FROM {VICTIM}"),
