@@ -1,5 +1,7 @@
 //! Shares of a quota, and their sums.
 
+use crate::paas::quantity::{Category, display};
+use crate::paas::quota::share;
 use crate::paas::{Context, HardQuota, compile};
 
 const MI: u64 = 1 << 20;
@@ -140,6 +142,27 @@ fn shares_are_a_whole_percentage_of_what_is_left() {
     // What is guaranteed is bounded by what is left of it.
     assert_eq!(share(cpu(2_000, 10), 1), "cpu 5/1000");
     insta::assert_snapshot!(refused(&[cpu(1, 1)], "", 60, ""), @"E-714 `cpu`: nothing is left for this container");
+}
+
+/// The table of paas-yaml.md §9.6.
+#[test]
+fn shares_are_those_of_the_specification() {
+    let (gi, cpu, memory) = (1 << 30, Category::Compute, Category::Memory);
+    for (category, left, takers, expected) in [
+        (cpu, 2_000, 1, "200m/2.000"),
+        (cpu, 2_000, 3, "80m/660m"),
+        (cpu, 10_000, 6, "200m/1.600"),
+        (cpu, 1_700, 3, "68m/561m"),
+        (cpu, 2_000, 7, "40m/280m"),
+        (memory, gi, 6, "20.480Mi/163.840Mi"),
+        (memory, 320 * MI, 4, "9.600Mi/80Mi"),
+        (memory, 512 * MI, 11, "5.120Mi/46.080Mi"),
+    ] {
+        let (require, limit) = share(left, left, takers).unwrap();
+        let shown = format!("{}/{}", display(category, require), display(category, limit));
+        assert_eq!(shown, expected, "{left} for {takers}");
+    }
+    assert_eq!(share(2_000, 2_000, 0), None);
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn yaml() -> Vec<File> {
         ("documents", "---\na: 1\n".repeat(110_000), "E-102"),
         ("tags", "- !x y\n".repeat(140_000), "E-102"),
         ("equal keys", "a: 1\n".repeat(120_000), "E-102"),
+        ("equal keys to the end", "a: 1\n".repeat(200_000), "E-105"),
         ("one mapping of many keys", many(100_000, |n| format!("k{n}:\n")), "E-201"),
         ("alias bomb", format!("a0: &a0 [lol]\n{laughs}"), "E-105"),
         ("merge bomb", format!("a0: &a0 {{lol: 1}}\n{merges}"), "E-105"),
