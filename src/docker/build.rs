@@ -58,7 +58,7 @@ impl From<bollard::errors::Error> for BuildError {
                     None => Self::Step(words),
                 }
             }
-            error @ (EngineError::Address(_) | EngineError::Away(_)) => Self::Engine(error),
+            error => Self::Engine(error),
         }
     }
 }

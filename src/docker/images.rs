@@ -79,7 +79,7 @@ impl Engine {
                     let words = clean(words.trim_end().as_bytes());
                     PullError::Refused { reference: reference.to_owned(), words }
                 }
-                error @ (EngineError::Address(_) | EngineError::Away(_)) => error.into(),
+                error => error.into(),
             })?;
             send(progress_line(answer.id.as_deref(), answer.status.as_deref()), lines).await;
         }

@@ -8,6 +8,7 @@ mod build;
 mod build_context;
 mod build_output;
 mod containers;
+mod host_routes;
 mod images;
 mod logs;
 mod networks;
@@ -44,6 +45,9 @@ pub enum EngineError {
     /// It does not answer, or not in a way that is understood.
     #[error("the Docker Engine does not answer")]
     Away(#[source] Error),
+    /// The machine's routes cannot be read.
+    #[error("the routes of this machine cannot be read")]
+    Routes(#[source] std::io::Error),
     /// It refused, in these words.
     #[error("the Docker Engine refused: {words}")]
     Refused {

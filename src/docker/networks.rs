@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptionsBuilder;
 
+use crate::docker::host_routes::is_led_elsewhere;
 use crate::docker::{Engine, EngineError, found, labelled};
 use crate::domain::address_pool::Subnet;
+
+/// Characters of a network's id that its interface is named by.
+const INTERFACE_ID: usize = 12;
 
 /// A network on an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,9 @@ pub enum NetworkCreated {
 impl Engine {
     /// Makes a network whose containers reach each other and the world, and nobody of another one.
     ///
+    /// An engine compares addresses with those of its own networks only. What else this machine
+    /// reaches under them, such as another engine's network or a VPN, counts as overlapping too.
+    ///
     /// # Errors
     ///
     /// When the engine refuses for another reason than overlapping addresses, or does not answer.
@@ -42,6 +49,9 @@ impl Engine {
         subnet: Subnet,
         labels: &BTreeMap<String, String>,
     ) -> Result<NetworkCreated, EngineError> {
+        if is_led_elsewhere(subnet, None).await.map_err(EngineError::Routes)? {
+            return Ok(NetworkCreated::Overlaps);
+        }
         let addresses = IpamConfig {
             subnet: Some(subnet.to_string()),
             gateway: Some(subnet.gateway().to_string()),
@@ -54,14 +64,21 @@ impl Engine {
             labels: Some(labels.clone().into_iter().collect()),
             ..NetworkCreateRequest::default()
         };
-        match self.docker.create_network(request).await.map_err(EngineError::from) {
-            Ok(_) => Ok(NetworkCreated::Created),
+        let id = match self.docker.create_network(request).await.map_err(EngineError::from) {
+            Ok(network) => network.id,
             // There is no status of its own for this.
             Err(EngineError::Refused { words, .. }) if words.contains("overlap") => {
-                Ok(NetworkCreated::Overlaps)
+                return Ok(NetworkCreated::Overlaps);
             }
-            Err(error) => Err(error),
+            Err(error) => return Err(error),
+        };
+        // Somebody else may have taken them in between.
+        let interface = id.get(..INTERFACE_ID).map(|id| format!("br-{id}"));
+        if is_led_elsewhere(subnet, interface.as_deref()).await.map_err(EngineError::Routes)? {
+            self.remove_network(&id).await?;
+            return Ok(NetworkCreated::Overlaps);
         }
+        Ok(NetworkCreated::Created)
     }
 
     /// The networks that carry all of these labels.

@@ -61,6 +61,13 @@ impl Subnet {
         (address < self.last()).then(|| Ipv4Addr::from(address))
     }
 
+    /// Whether it shares an address with another network, given with its prefix length.
+    pub fn overlaps(self, network: Ipv4Addr, length: u8) -> bool {
+        let shared = u32::from(self.length.min(length).min(32));
+        let differing = self.first ^ u32::from(network);
+        differing.checked_shr(32 - shared).unwrap_or(0) == 0
+    }
+
     /// The broadcast address.
     fn last(self) -> u32 {
         self.first | u32::MAX.checked_shr(u32::from(self.length)).unwrap_or(0)
@@ -135,6 +142,15 @@ mod tests {
         assert_eq!(network.container(0).unwrap().to_string(), "10.0.0.66");
         assert_eq!(network.container(60).unwrap().to_string(), "10.0.0.126");
         assert_eq!(network.container(61), None);
+    }
+
+    #[test]
+    fn networks_overlap_when_one_holds_the_other() {
+        let network: Subnet = "10.0.0.64/26".parse().unwrap();
+        let overlaps = |address: &str, length| network.overlaps(address.parse().unwrap(), length);
+        assert!(overlaps("10.0.0.64", 26) && overlaps("10.0.0.0", 8) && overlaps("10.0.0.70", 32));
+        assert!(overlaps("0.0.0.0", 0));
+        assert!(!overlaps("10.0.0.128", 26) && !overlaps("10.0.0.63", 32));
     }
 
     #[test]

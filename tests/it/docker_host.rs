@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::models::ContainerInspectResponse;
+use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
+use bollard::query_parameters::CreateContainerOptions;
+use futures::StreamExt as _;
 use pierhead::deploy::docker_target::DockerTarget;
 use pierhead::docker::{BuildError, ContextLimits, Engine};
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
@@ -134,6 +136,26 @@ impl DockerHost {
         };
         let cluster = &snapshot.clusters[0];
         render(deployment, &owner, cluster, &self.images, &self.target.labels).unwrap()
+    }
+
+    /// Runs a command in the engine's own network, as root.
+    pub(crate) async fn on_the_host(&self, command: &str) {
+        let body = ContainerCreateBody {
+            image: Some("busybox:stable".to_owned()),
+            cmd: Some(["sh", "-c", command].map(str::to_owned).to_vec()),
+            host_config: Some(HostConfig {
+                network_mode: Some("host".to_owned()),
+                cap_add: Some(vec!["NET_ADMIN".to_owned()]),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let container =
+            self.docker.create_container(None::<CreateContainerOptions>, body).await.unwrap();
+        self.docker.start_container(&container.id, None).await.unwrap();
+        let ended: Vec<_> = self.docker.wait_container(&container.id, None).collect().await;
+        self.docker.remove_container(&container.id, None).await.unwrap();
+        assert!(matches!(ended[..], [Ok(_)]), "{command}: {ended:?}");
     }
 
     pub(crate) async fn inspect(&self, name: &str) -> ContainerInspectResponse {

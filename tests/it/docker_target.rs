@@ -280,6 +280,23 @@ async fn limits_and_hardening_stand_on_the_container() {
 }
 
 #[tokio::test]
+async fn addresses_that_the_machine_reaches_elsewhere_are_left_alone() {
+    let mut host = DockerHost::connect().await;
+    host.image("app", IDLE).await;
+    // Such as another engine's network, or a VPN: of four networks of the pool, one is free.
+    host.target.pool = "10.215.254.0/24".parse().unwrap();
+    let routes = ["10.215.254.0/25", "10.215.254.128/26"];
+    host.on_the_host(&routes.map(|route| format!("ip route add {route} dev lo")).join("; ")).await;
+    let stack = host.stack(1, vec![pod("a", 1, vec![container("app")])]);
+    let placed = host.target.start(&stack).await;
+    let other = host.stack(2, vec![pod("a", 1, vec![container("app")])]);
+    let refused = host.target.start(&other).await;
+    host.on_the_host(&routes.map(|route| format!("ip route del {route} dev lo")).join("; ")).await;
+    assert_eq!(placed.unwrap().subnet.to_string(), "10.215.254.192/26");
+    assert!(matches!(refused, Err(StartError::NoFreeNetwork(_))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn two_stacks_never_share_addresses_and_a_full_pool_is_told() {
     let mut host = DockerHost::connect().await;
     host.image("app", IDLE).await;

@@ -169,7 +169,7 @@ impl DockerTarget {
         let refused = |container| {
             move |error| match error {
                 EngineError::Refused { words, .. } => cannot_start(container, words),
-                error @ (EngineError::Address(_) | EngineError::Away(_)) => error.into(),
+                error => error.into(),
             }
         };
         let found = self.find(stack, first, existing).await?;
