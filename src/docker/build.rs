@@ -58,7 +58,9 @@ impl From<bollard::errors::Error> for BuildError {
                     None => Self::Step(words),
                 }
             }
-            error => Self::Engine(error),
+            error @ (EngineError::Address(_) | EngineError::Away(_) | EngineError::Routes(_)) => {
+                Self::Engine(error)
+            }
         }
     }
 }

@@ -79,7 +79,9 @@ impl Engine {
                     let words = clean(words.trim_end().as_bytes());
                     PullError::Refused { reference: reference.to_owned(), words }
                 }
-                error => error.into(),
+                error @ (EngineError::Address(_)
+                | EngineError::Away(_)
+                | EngineError::Routes(_)) => error.into(),
             })?;
             send(progress_line(answer.id.as_deref(), answer.status.as_deref()), lines).await;
         }

@@ -19,6 +19,7 @@ pub mod pinned;
 pub mod push_option;
 pub mod push_ref;
 pub mod ref_move;
+pub mod registry;
 pub mod release;
 pub mod route;
 pub mod run;

@@ -2,6 +2,7 @@
 
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod layer;
 mod naming;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -169,7 +169,9 @@ impl DockerTarget {
         let refused = |container| {
             move |error| match error {
                 EngineError::Refused { words, .. } => cannot_start(container, words),
-                error => error.into(),
+                error @ (EngineError::Address(_)
+                | EngineError::Away(_)
+                | EngineError::Routes(_)) => error.into(),
             }
         };
         let found = self.find(stack, first, existing).await?;
