@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::db::feed::Feed;
 use crate::db::migrate::{MigrateError, is_behind, migrate};
 use crate::db::pool::Db;
@@ -84,6 +84,9 @@ pub enum ServeError {
     /// The address of Redis.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// The platform's library of images.
+    #[error(transparent)]
+    Library(#[from] ConfigError),
     /// The host key.
     #[error(transparent)]
     HostKey(#[from] HostKeyError),
@@ -233,6 +236,7 @@ impl Parts {
 
     fn start_worker(&self) -> Result<Deployer, ServeError> {
         let config = &self.config;
+        config.check_library()?;
         let settings = Settings {
             paas_file: config.paas_file.clone(),
             platform: self.platform.clone(),
@@ -240,6 +244,7 @@ impl Parts {
             git: config.git.clone(),
             worker: config.worker.clone(),
             limits: config.limits.clone(),
+            builder: config.builder.clone(),
             docker: config.docker.clone(),
             router: config.router.clone(),
         };

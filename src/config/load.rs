@@ -10,6 +10,7 @@ use toml::{Table, Value};
 use crate::config::Config;
 use crate::domain::address_pool::AddressPool;
 use crate::domain::nearest::nearest;
+use crate::image::layer::User;
 use crate::paas::{Libraries, check_libraries};
 
 /// Prefix of the variables that are read.
@@ -133,11 +134,33 @@ impl Config {
         if self.docker.networks.parse::<AddressPool>().is_err() {
             return problem("docker.networks", "write an IPv4 network such as 10.213.0.0/16");
         }
+        if self.builder.writer.parse::<User>().is_err() {
+            return problem("builder.writer", "write two numbers such as 1000:1000");
+        }
         let faults = check_libraries(&self.libraries);
         if !faults.is_empty() {
             return problem("libraries", &faults.join("; "));
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// Checks that the folders of the library's images are there, as whoever builds needs them.
+    ///
+    /// # Errors
+    ///
+    /// When one is not.
+    pub fn check_library(&self) -> Result<(), ConfigError> {
+        let root = &self.builder.library;
+        let missing = self.libraries.image_folders().find(|(_, path)| {
+            root.as_os_str().is_empty() || !root.join(path.trim_start_matches('/')).is_dir()
+        });
+        missing.map_or(Ok(()), |(name, path)| {
+            let problem =
+                format!("image `{name}` has no folder `{path}` below \"{}\"", root.display());
+            Err(ConfigError::Value { key: "builder.library", problem })
+        })
     }
 }
 

@@ -20,8 +20,8 @@ pub use hook_environment::HookEnvironment;
 pub use load::{ConfigError, environment};
 pub use platform::{HookConfig, PlatformConfig};
 pub use sections::{
-    DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
-    RedisConfig, RouterConfig, SshConfig, WebConfig, WorkerConfig,
+    BuilderConfig, DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat,
+    PushConfig, RedisConfig, RouterConfig, SshConfig, WebConfig, WorkerConfig,
 };
 pub use span::Span;
 
@@ -49,6 +49,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Limits of one job.
     pub limits: LimitsConfig,
+    /// Builds of images.
+    pub builder: BuilderConfig,
     /// The Docker target.
     pub docker: DockerConfig,
     /// The HTTP entrance of the Docker target.
@@ -78,6 +80,7 @@ impl Default for Config {
             push: PushConfig::default(),
             worker: WorkerConfig::default(),
             limits: LimitsConfig::default(),
+            builder: BuilderConfig::default(),
             docker: DockerConfig::default(),
             router: RouterConfig::default(),
             web: WebConfig::default(),

@@ -1,6 +1,6 @@
 //! Why a deployment does not become live, sorted by what is done about it.
 
-use crate::deploy::docker_target::{ImageError, RolloutError, StartError};
+use crate::deploy::docker_target::{ImageError, NoRoom, RolloutError, StartError};
 use crate::deploy::stored::Unreadable;
 use crate::deploy::targets::TargetError;
 use crate::docker::EngineError;
@@ -10,6 +10,7 @@ use crate::domain::job::Outcome;
 use crate::domain::run::RunOutcome;
 use crate::git::checkout::CheckoutError;
 use crate::image::PlanError;
+use crate::image::layer::BadUser;
 use crate::jobs::RunError;
 use crate::paas_file::Broken;
 use crate::routing::NotServed;
@@ -63,6 +64,9 @@ pub(super) enum Cause {
     /// Its images cannot be built from each other.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// There is no room for its images.
+    #[error(transparent)]
+    NoRoom(#[from] NoRoom),
     /// An image was not built or found.
     #[error("{image}: {source}")]
     Image {
@@ -79,6 +83,9 @@ pub(super) enum Cause {
         /// The setting `limits.image`.
         limit: String,
     },
+    /// The setting `builder.writer` is no user.
+    #[error("setting builder.writer: {0}")]
+    Writer(BadUser),
     /// A target cannot do what the file asks for.
     #[error("{}", first(.0))]
     Unrenderable(Vec<Unrenderable>),
@@ -123,8 +130,10 @@ impl Cause {
             | Self::Broken(_)
             | Self::Target(_)
             | Self::Plan(_)
+            | Self::NoRoom(_)
             | Self::Image { .. }
             | Self::ImageTooLong { .. }
+            | Self::Writer(_)
             | Self::Unrenderable(_)
             | Self::Start(_)
             | Self::Rollout(_)
@@ -143,6 +152,8 @@ impl Cause {
                 | Self::Workspace(_)
                 | Self::Broken(Broken::Git(_))
                 | Self::Target(_)
+                | Self::NoRoom(_)
+                | Self::Writer(_)
                 | Self::Engine(_)
                 | Self::Unreadable(_)
                 | Self::NotServed(_)

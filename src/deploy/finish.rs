@@ -91,7 +91,7 @@ impl Deployment<'_> {
     }
 
     /// Ids of the images of the live release and of those one may want back.
-    async fn kept_images(&self) -> Result<BTreeSet<String>, Cause> {
+    pub(super) async fn kept_images(&self) -> Result<BTreeSet<String>, Cause> {
         let environment = self.run.job().environment_id;
         let releases = self
             .jobs()

@@ -26,7 +26,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig};
+use crate::config::{
+    BuilderConfig, DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig,
+};
 use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::workspace::Workspace;
@@ -53,6 +55,8 @@ pub struct Settings {
     pub worker: WorkerConfig,
     /// Limits of one job.
     pub limits: LimitsConfig,
+    /// Builds of images.
+    pub builder: BuilderConfig,
     /// The Docker target.
     pub docker: DockerConfig,
     /// The HTTP entrance.
@@ -82,6 +86,8 @@ struct Deployment<'a> {
     step: Step,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
+    /// Bytes of the files that were written there.
+    files: u64,
 }
 
 impl Deployer {
@@ -110,6 +116,7 @@ impl Deployer {
             watch: began,
             step,
             workspace: None,
+            files: 0,
         };
         let ended = tokio::select! {
             ended = deployment.play(task, &lease) => ended,

@@ -92,7 +92,7 @@ impl Engine {
     ) -> Result<Built, BuildError> {
         let (sender, receiver) = mpsc::channel(CHUNKS);
         let (tell, mut told) = oneshot::channel();
-        let (root, context) = (root.to_owned(), build.context.clone());
+        let (root, context) = (root.to_owned(), build.context.path.clone());
         let writing = tasks::blocking(move || {
             let mut chunks = Chunks::new(sender);
             match write(&root, &context, limits, &mut chunks) {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, EndpointIpamConfig,
-    EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig, RestartPolicy,
+    EndpointSettings, HostConfig, HostConfigLogConfig, Mount, NetworkingConfig, RestartPolicy,
     RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
@@ -14,6 +14,7 @@ use bollard::query_parameters::{
 };
 use chrono::{DateTime, Datelike as _, Utc};
 
+use crate::docker::volumes::mount;
 use crate::docker::{Engine, EngineError, found, labelled};
 use crate::stack::{Container, ContainerFacts, Phase};
 
@@ -47,7 +48,7 @@ pub enum Place<'a> {
     },
 }
 
-/// A container in a list.
+/// A container or a volume in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owned {
     /// Its id.
@@ -181,8 +182,11 @@ impl Engine {
 fn host_config(container: &Container) -> HostConfig {
     let limits = container.resources;
     let some = |amount: i64| (amount > 0).then_some(amount);
-    let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mounts = container.mounts.iter();
+    let mounts =
+        mounts.map(|own| Mount { read_only: Some(true), ..mount(&own.volume, &own.folder) });
     HostConfig {
+        mounts: Some(mounts.collect()),
         nano_cpus: some(limits.nano_cpus),
         memory: some(limits.memory),
         // As much again could be swapped otherwise.
@@ -191,13 +195,21 @@ fn host_config(container: &Container) -> HostConfig {
         // Most programs do not mind that they are process 1: they would neither hear the request
         // to end nor bury their children.
         init: Some(true),
-        pids_limit: Some(MOST_PROCESSES),
-        cap_drop: Some(DROPPED.map(str::to_owned).to_vec()),
-        security_opt: Some(vec!["no-new-privileges".to_owned()]),
         restart_policy: Some(RestartPolicy {
             name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
             maximum_retry_count: None,
         }),
+        ..hardened()
+    }
+}
+
+/// What no container goes without.
+pub(super) fn hardened() -> HostConfig {
+    let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    HostConfig {
+        pids_limit: Some(MOST_PROCESSES),
+        cap_drop: Some(DROPPED.map(str::to_owned).to_vec()),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
         log_config: Some(HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
             config: Some(LOG_OPTIONS.map(text).into()),

@@ -20,6 +20,10 @@ pub struct ImageFacts {
     pub id: String,
     /// Its tags.
     pub tags: Vec<String>,
+    /// What it is called in registries, `repository@sha256:…`.
+    pub digests: Vec<String>,
+    /// Its bytes, those of its base included.
+    pub size: u64,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Instructions that run when something is built from it; only of a single image.
@@ -55,6 +59,8 @@ impl Engine {
             ImageFacts {
                 id: image.id.unwrap_or_default(),
                 tags: image.repo_tags.unwrap_or_default(),
+                digests: image.repo_digests.unwrap_or_default(),
+                size: image.size.and_then(|size| size.try_into().ok()).unwrap_or_default(),
                 labels: config.labels.unwrap_or_default().into_iter().collect(),
                 triggers: config.on_build.unwrap_or_default(),
             }
@@ -114,6 +120,8 @@ impl Engine {
             id: image.id,
             // Engines write this for an image without a name.
             tags: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+            digests: image.repo_digests,
+            size: image.size.try_into().unwrap_or_default(),
             labels: image.labels.into_iter().collect(),
             triggers: Vec::new(),
         });

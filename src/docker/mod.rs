@@ -8,11 +8,13 @@ mod build;
 mod build_context;
 mod build_output;
 mod containers;
+mod disk;
 mod host_routes;
 mod images;
 mod logs;
 mod networks;
 mod probe;
+mod volumes;
 
 use std::collections::HashMap;
 
@@ -23,6 +25,7 @@ pub use build::{BuildError, Built};
 pub use build_context::{ContextError, ContextLimits, dockerfile};
 pub use build_output::Steps;
 pub use containers::{Owned, Place};
+pub use disk::Room;
 pub use images::{ImageFacts, PullError};
 pub use networks::{Network, NetworkCreated};
 pub use probe::Prober;

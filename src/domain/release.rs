@@ -22,6 +22,12 @@ words! {
 /// Images by the reference that containers name them with.
 pub type PinnedImages = BTreeMap<String, Pinned>;
 
+/// The key of a shared volume's image among the pinned ones, which no image's reference is: these
+/// have a `:` or an `@`.
+pub fn volume_reference(key: &str) -> String {
+    format!("volumes.{key}")
+}
+
 /// What differs between two releases, in the words of the `release` line.
 pub fn describe_change(
     images: (&PinnedImages, &PinnedImages),

@@ -96,6 +96,19 @@ pub struct Libraries {
 impl Libraries {
     /// What there are libraries of.
     pub const KINDS: [&str; 6] = ["images", "pods", "containers", "services", "ingresses", "jobs"];
+
+    /// Names of images, and the folders of their Dockerfiles.
+    pub fn image_folders(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.images.iter().filter_map(|(name, image)| match image {
+            Value::Mapping(entries) => match entries.get("path") {
+                Some(Value::Text(path)) => Some((name.as_str(), path.as_str())),
+                Some(Value::Null | Value::Bool(_) | Value::List(_) | Value::Mapping(_)) | None => {
+                    None
+                }
+            },
+            Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) => None,
+        })
+    }
 }
 
 /// Where a deployment goes.

@@ -41,10 +41,40 @@ pub struct Stack {
     pub network: String,
     /// Labels of the network, and the common ones of the containers.
     pub labels: BTreeMap<String, String>,
+    /// Files that containers share; releases that were stored before there were any have none.
+    #[serde(default)]
+    pub volumes: Vec<Volume>,
     /// Replicas of pods, in the order of the file.
     pub groups: Vec<Group>,
     /// How people reach it.
     pub routes: Vec<RoutePlan>,
+}
+
+/// A volume that is filled from an image before anything mounts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Volume {
+    /// Its key in the file.
+    pub key: String,
+    /// Its name on the engine.
+    pub name: String,
+    /// The image whose command copies the files to the folder that `MOUNT_PATH` names.
+    pub image: String,
+}
+
+impl Volume {
+    /// Name of the container that fills it.
+    pub fn filler(&self) -> String {
+        format!("{}-init", self.name)
+    }
+}
+
+/// A volume as a container sees it, which never writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mount {
+    /// The volume's name on the engine.
+    pub volume: String,
+    /// Where its files are.
+    pub folder: String,
 }
 
 /// One replica of a pod: containers that share a network namespace.
@@ -71,6 +101,9 @@ pub struct Container {
     pub image: String,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// Volumes that it sees.
+    #[serde(default)]
+    pub mounts: Vec<Mount>,
     /// Labels of its own, beside the stack's.
     pub labels: BTreeMap<String, String>,
     /// When it is well.

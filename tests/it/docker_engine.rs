@@ -17,7 +17,7 @@ async fn a_build_tells_its_lines_and_the_id_of_the_image() {
         "FROM busybox:stable\nARG WHO\nRUN printf 'hello \\033[2J%s\\n' \"$WHO\"\n",
     )]);
     let mut build = host.plan("greeting");
-    build.context = "app".to_owned();
+    build.context.path = "app".to_owned();
     build.args.insert("WHO".to_owned(), "world".to_owned());
     let (id, lines) = host.build(&build, root.path()).await;
 
@@ -85,7 +85,7 @@ async fn a_context_that_leads_out_of_the_repository_reaches_no_engine() {
     let root = folder(&[("a", "")]);
     std::os::unix::fs::symlink(outside.path(), root.path().join("away")).unwrap();
     let mut build = host.plan("escaping");
-    build.context = "away".to_owned();
+    build.context.path = "away".to_owned();
     let (result, lines) = host.build(&build, root.path()).await;
     assert!(matches!(result, Err(BuildError::Context(_))), "{result:?}");
     assert_eq!(result.unwrap_err().to_string(), "`away` leads out of the repository");

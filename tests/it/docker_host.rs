@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
 use bollard::query_parameters::CreateContainerOptions;
 use futures::StreamExt as _;
-use pierhead::deploy::docker_target::DockerTarget;
+use pierhead::deploy::docker_target::{DockerTarget, Sources};
 use pierhead::docker::{BuildError, ContextLimits, Engine};
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
 use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
-use pierhead::image::ImageBuild;
+use pierhead::image::{Folder, ImageBuild, Root};
 use pierhead::paas::compiled::{
     Backend, Container, Deployment, HealthCheck, ImageRef, Ingress, Origin, Pod, Port, Probe,
     Protocol, Service,
@@ -86,13 +86,19 @@ impl DockerHost {
         let tag = format!("pierhead-test/{}/{name}", self.environment);
         ImageBuild {
             reference: format!("{name}:test"),
-            context: String::new(),
+            context: Folder { root: Root::Checkout, path: String::new() },
             tag: format!("{tag}:test"),
             own_tag: format!("{tag}:test-job42"),
             bases: vec![],
             args: BTreeMap::new(),
             labels: self.labels(1),
         }
+    }
+
+    /// A checkout, for this host's project.
+    pub(crate) fn sources(&self, root: &Path) -> Sources {
+        let (checkout, library) = (root.to_owned(), PathBuf::new());
+        Sources { checkout, library, limits: LIMITS, project: self.project }
     }
 
     /// Builds an image from a folder, and gives what was said meanwhile.

@@ -6,12 +6,14 @@ use std::time::Duration;
 use pierhead::deploy::docker_target::{Leftovers, PodReady, RolloutError, StartError, Unhealthy};
 use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
-use pierhead::image::Provenance;
+use pierhead::domain::release::PinnedImages;
+use pierhead::image::layer::User;
+use pierhead::image::{Node, Provenance};
 use pierhead::paas::compiled::{DockerfileImage, EnvValue, Image, Probe, Resource};
 use pierhead::stack::{Phase, Placed, Stack};
 use tokio::sync::mpsc;
 
-use crate::docker_host::{DockerHost, LIMITS, checked, container, deployment, folder, pod};
+use crate::docker_host::{DockerHost, checked, container, deployment, folder, pod};
 
 /// Enough for a busy machine; nothing waits for it when all is well.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -339,15 +341,19 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
         commit: "3f9c1ab0000000000000000000000000000000aa".parse().unwrap(),
         committed_at: chrono::DateTime::UNIX_EPOCH,
         labels: &host.labels(1),
+        volume_base: "busybox:stable",
+        writer: User { uid: 1_000, gid: 1_000 },
     };
-    let builds = host.target.plan_builds(&deployment, &provenance, root.path()).await.unwrap();
-    let names: Vec<&str> = builds.iter().map(|build| build.reference.as_str()).collect();
+    let sources = host.sources(root.path());
+    let nodes = host.target.plan_images(&deployment, &provenance, &sources).await.unwrap();
+    let names: Vec<&str> = nodes.iter().map(|node| node.build.reference()).collect();
     assert_eq!(names, ["base:test", "web:test"]);
 
     let (sender, mut lines) = mpsc::channel(1_000);
-    let mut pinned = Vec::new();
-    for build in &builds {
-        pinned.push(host.target.build(build, root.path(), LIMITS, &sender).await.unwrap());
+    let mut pinned = PinnedImages::new();
+    for Node { build, .. } in &nodes {
+        let obtained = host.target.obtain(build, &pinned, &sources, &sender).await.unwrap();
+        pinned.insert(build.reference().to_owned(), obtained.pinned);
     }
     drop(sender);
     let mut output = Vec::new();
@@ -355,8 +361,9 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
         output.push(line);
     }
     assert!(output.windows(2).any(|lines| lines == ["the base", "upon it"]), "{output:?}");
-    let web = host.engine().image(&builds[1].own_tag).await.unwrap().unwrap();
-    assert_eq!(pinned[1].0, Pinned::ImageId(web.id));
+    let own_tag = format!("{account}/shop/web:test-job42");
+    let web = host.engine().image(&own_tag).await.unwrap().unwrap();
+    assert_eq!(pinned["web:test"], Pinned::ImageId(web.id));
     assert_eq!(web.labels["org.opencontainers.image.created"], "1970-01-01T00:00:00Z");
 }
 

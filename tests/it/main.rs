@@ -44,4 +44,6 @@ mod support;
 #[cfg(test)]
 mod systemd_units;
 #[cfg(test)]
+mod volumes;
+#[cfg(test)]
 mod web;

@@ -1,7 +1,7 @@
 //! Images of a deployment: built from the checkout, or found by name; all of them pinned.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
@@ -11,8 +11,11 @@ use crate::docker::{
 };
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
+use crate::domain::release::PinnedImages;
 use crate::image::dockerfile::{Unclear, bases_of_triggers};
-use crate::image::{ImageBuild, PlanError, Provenance, dockerfile_images, plan};
+use crate::image::{
+    Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
+};
 use crate::paas::compiled::Deployment;
 use crate::tasks;
 
@@ -41,25 +44,75 @@ pub enum ImageError {
     Engine(#[from] EngineError),
 }
 
+/// Where the files of builds are.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The commit's files.
+    pub checkout: PathBuf,
+    /// The platform's library of images.
+    pub library: PathBuf,
+    /// What a context may at most be.
+    pub limits: ContextLimits,
+    /// Whose images they become.
+    pub project: ProjectId,
+}
+
+impl Sources {
+    fn root(&self, folder: &Folder) -> &Path {
+        match folder.root {
+            Root::Checkout => &self.checkout,
+            Root::Library => &self.library,
+        }
+    }
+}
+
+/// An image that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Obtained {
+    /// Which.
+    pub pinned: Pinned,
+    how: How,
+}
+
+/// What it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum How {
+    Found,
+    Built(Steps),
+}
+
+impl Obtained {
+    /// In a few words, for the line that says so.
+    pub fn text(&self) -> String {
+        let short = self.pinned.short();
+        match self.how {
+            How::Found | How::Built(Steps { all: 0, .. }) => short.to_owned(),
+            How::Built(Steps { all, cached }) => {
+                format!("{short}  {cached} of {all} steps cached")
+            }
+        }
+    }
+}
+
 impl DockerTarget {
-    /// What is built of a deployment, in order, from the checkout at `root`.
+    /// What a deployment needs, in order.
     ///
     /// # Errors
     ///
     /// When images are built from each other in a circle, or a build argument is reserved.
-    pub async fn plan_builds(
+    pub async fn plan_images(
         &self,
         deployment: &Deployment,
         provenance: &Provenance<'_>,
-        root: &Path,
-    ) -> Result<Vec<ImageBuild>, PlanError> {
-        let folders: Vec<String> =
-            dockerfile_images(deployment).map(|image| image.path.clone()).collect();
-        let root = root.to_owned();
+        sources: &Sources,
+    ) -> Result<Vec<Node>, PlanError> {
+        let folders: Vec<Folder> =
+            dockerfile_images(deployment).map(|(folder, _)| folder).collect();
+        let sources = sources.clone();
         let texts = tasks::blocking(move || {
-            let text = |folder: String| {
+            let text = |folder: Folder| {
                 // A Dockerfile that cannot be read is reported when its image is built, if it is.
-                let text = dockerfile(&root, &folder).ok()?;
+                let text = dockerfile(sources.root(&folder), &folder.path).ok()?;
                 Some((folder, text))
             };
             folders.into_iter().filter_map(text).collect::<BTreeMap<_, _>>()
@@ -67,25 +120,42 @@ impl DockerTarget {
         plan(deployment, provenance, &texts.await)
     }
 
-    /// Builds one image from the checkout at `root`, and counts its steps.
+    /// Builds or finds one image. What it needs is among the pinned ones.
     ///
     /// # Errors
     ///
-    /// When it takes something from another project's image, or is not built.
-    pub async fn build(
+    /// When it takes something from another project's image, or is not built or found.
+    pub async fn obtain(
+        &self,
+        build: &Build,
+        pinned: &PinnedImages,
+        sources: &Sources,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Obtained, ImageError> {
+        match build {
+            Build::Dockerfile(build) => self.build(build, sources, lines).await,
+            Build::Layers(build) => Err(ImageError::Foreign(format!("{build:?}{pinned:?}"))),
+            Build::Stock(reference) => {
+                let pinned = self.stock_image(reference, sources.project, lines).await?;
+                Ok(Obtained { pinned, how: How::Found })
+            }
+        }
+    }
+
+    async fn build(
         &self,
         build: &ImageBuild,
-        root: &Path,
-        limits: ContextLimits,
+        sources: &Sources,
         lines: &mpsc::Sender<String>,
-    ) -> Result<(Pinned, Steps), ImageError> {
+    ) -> Result<Obtained, ImageError> {
         let project = build.labels.get(&self.labels.key("project")).map_or("", String::as_str);
         for base in &build.bases {
             self.check_base(base, project, lines).await?;
         }
-        let built = self.engine.build(build, root, limits, lines).await?;
+        let root = sources.root(&build.context);
+        let built = self.engine.build(build, root, sources.limits, lines).await?;
         self.engine.tag(&built.id, &build.own_tag).await?;
-        Ok((Pinned::ImageId(built.id), built.steps))
+        Ok(Obtained { pinned: Pinned::ImageId(built.id), how: How::Built(built.steps) })
     }
 
     /// Finds an image from a registry on the engine, or pulls it.

@@ -5,7 +5,9 @@
 
 mod images;
 mod rollout;
+mod room;
 mod sweep;
+mod volumes;
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -17,8 +19,9 @@ use crate::docker::{Engine, EngineError, NetworkCreated, Place};
 use crate::domain::address_pool::{AddressPool, Subnet};
 use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stack};
 
-pub use images::ImageError;
+pub use images::{ImageError, Obtained, Sources};
 pub use rollout::{PodReady, RolloutError, Unhealthy};
+pub use room::{Demand, NoRoom};
 pub use sweep::{Leftovers, Swept};
 
 /// Groups that are started at the same time: an engine does little more at once.
@@ -62,6 +65,9 @@ pub enum StartError {
         /// The engine's words.
         words: String,
     },
+    /// A volume was not filled.
+    #[error("volume {0}: {1}")]
+    Volume(String, String),
     /// The engine did not do something else, or is away.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -139,6 +145,7 @@ impl DockerTarget {
     }
 
     async fn start_groups(&self, placed: &Placed, existing: Existing) -> Result<(), StartError> {
+        self.fill_volumes(&placed.stack).await?;
         let groups = placed.groups();
         let starts: Vec<_> = groups
             .map(|(group, address)| self.start_group(&placed.stack, group, address, existing))
@@ -276,14 +283,15 @@ fn seed(name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
+    use std::path::PathBuf;
 
     use tokio::sync::mpsc;
 
     use super::*;
     use crate::docker::ContextLimits;
     use crate::domain::ids::{EnvironmentId, ProjectId};
-    use crate::image::{ImageBuild, Provenance};
+    use crate::domain::release::PinnedImages;
+    use crate::image::{Build, Provenance};
     use crate::paas::compiled::Deployment;
 
     /// Compiles only when every story can be run by a task of its own.
@@ -292,12 +300,16 @@ mod tests {
         target: &DockerTarget,
         placed: &Placed,
         environment: EnvironmentId,
-        images: (&Deployment, &Provenance<'_>, &ImageBuild, &BTreeSet<String>),
+        images: (&Deployment, &Provenance<'_>, &Build, &BTreeSet<String>),
         lines: &mpsc::Sender<String>,
     ) {
         fn check(_: impl Send) {}
         let (deployment, provenance, build, keep) = images;
+        let project = ProjectId::from(uuid::Uuid::nil());
+        let (checkout, library) = (PathBuf::new(), PathBuf::new());
         let limits = ContextLimits { bytes: 0, files: 0 };
+        let sources = Sources { checkout, library, limits, project };
+        let pinned = PinnedImages::new();
 
         check(target.start(&placed.stack));
         check(target.revive(placed));
@@ -306,9 +318,8 @@ mod tests {
         check(target.remove(Leftovers::default()));
         check(target.spare_images(environment, keep));
         check(target.remove_images(Vec::new()));
-        check(target.plan_builds(deployment, provenance, Path::new("")));
-        check(target.build(build, Path::new(""), limits, lines));
-        check(target.stock_image("", ProjectId::from(uuid::Uuid::nil()), lines));
+        check(target.plan_images(deployment, provenance, &sources));
+        check(target.obtain(build, &pinned, &sources, lines));
     }
 
     #[test]

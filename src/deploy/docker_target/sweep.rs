@@ -20,6 +20,7 @@ const AT_ONCE: usize = 16;
 pub struct Leftovers {
     containers: Vec<Owned>,
     networks: Vec<Network>,
+    volumes: Vec<Owned>,
 }
 
 /// What was removed.
@@ -29,10 +30,12 @@ pub struct Swept {
     pub containers: Vec<String>,
     /// Names of networks.
     pub networks: Vec<String>,
+    /// Names of volumes.
+    pub volumes: Vec<String>,
 }
 
 impl DockerTarget {
-    /// Every container and network of an environment whose fence is not to be kept, older or newer.
+    /// Every container, network and volume of an environment whose fence is not to be kept, older or newer.
     ///
     /// # Errors
     ///
@@ -51,8 +54,10 @@ impl DockerTarget {
         let mut containers = self.engine.containers(&label).await?;
         let mut networks = self.engine.networks(&label).await?;
         containers.retain(|owned| is_over(&owned.labels));
+        let mut volumes = self.engine.volumes(&label).await?;
         networks.retain(|network| is_over(&network.labels));
-        Ok(Leftovers { containers, networks })
+        volumes.retain(|owned| is_over(&owned.labels));
+        Ok(Leftovers { containers, networks, volumes })
     }
 
     /// Removes them. Containers are asked to end first.
@@ -78,6 +83,12 @@ impl DockerTarget {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
+        for volume in leftovers.volumes {
+            match self.engine.remove_volume(&volume.id).await {
+                Ok(()) => swept.volumes.push(volume.name),
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
         refusal.map_or(Ok(swept), Err)
     }
 
@@ -100,7 +111,10 @@ impl DockerTarget {
     ) -> Result<Vec<ImageFacts>, EngineError> {
         let label = [(self.labels.environment(), environment.to_string())];
         let mut images = self.engine.images(&label).await?;
-        images.retain(|image| !keep.contains(&image.id));
+        let is_kept = |image: &ImageFacts| {
+            keep.contains(&image.id) || image.digests.iter().any(|digest| keep.contains(digest))
+        };
+        images.retain(|image| !is_kept(image));
         Ok(images)
     }
 

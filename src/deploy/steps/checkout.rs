@@ -44,6 +44,7 @@ impl Deployment<'_> {
         }
         let root = workspace.checkout();
         self.workspace = Some(workspace);
+        self.files = written.bytes;
         Ok(root)
     }
 }

@@ -1,24 +1,34 @@
-//! Images: built from the workspace or found by name, and pinned.
+//! Images: built from the workspace or found by name, several at a time, and pinned.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::{DockerTarget, ImageError};
+use crate::deploy::docker_target::{Demand, DockerTarget, Obtained, Sources};
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::targets::Target;
-use crate::docker::{ContextLimits, Steps};
+use crate::docker::ContextLimits;
 use crate::domain::history::Step;
-use crate::domain::pinned::Pinned;
 use crate::domain::release::PinnedImages;
-use crate::image::{ImageBuild, Provenance, stock};
+use crate::history::Stopwatch;
+use crate::image::{Build, Node, Provenance};
 use crate::paas::compiled;
 use crate::stack::Owner;
 use crate::tasks::blocking;
 
-/// Lines of a build that may wait to be written. When the database falls behind, the build does.
+/// Lines of builds that may wait to be written. When the database falls behind, the builds do.
 const BACKLOG: usize = 256;
+
+/// A line of a tool, and the image that it is about.
+type Said = mpsc::Sender<(Arc<str>, String)>;
+
+/// An image that is there, or why not.
+type Made = (Node, Stopwatch, Result<Obtained, Cause>);
 
 impl Deployment<'_> {
     /// Whose objects those of this run are.
@@ -40,34 +50,52 @@ impl Deployment<'_> {
         targets: &[Target],
         root: &Path,
     ) -> Result<Vec<PinnedImages>, Failure> {
+        let sources = Arc::new(self.sources(root));
         let mut all = Vec::new();
         for target in targets {
-            let mut pinned = PinnedImages::new();
-            for build in self.plan(model, &target.docker, root).await? {
-                let image = self.build(&build, &target.docker, root).await?;
-                pinned.insert(build.reference, image);
-            }
-            for reference in stock(model) {
-                let image = self.find(&reference, &target.docker).await?;
-                pinned.insert(reference, image);
-            }
-            all.push(pinned);
+            let nodes = self.plan(model, &target.docker, &sources).await?;
+            self.make_room(&nodes, &target.docker).await?;
+            all.push(self.obtain(nodes, &target.docker, &sources).await?);
         }
         Ok(all)
+    }
+
+    async fn make_room(&self, nodes: &[Node], docker: &DockerTarget) -> Result<(), Failure> {
+        if !nodes.iter().any(is_built) {
+            return Ok(());
+        }
+        let reserve = self.settings().builder.keep_free;
+        let demand = Demand { nodes, files: self.files, reserve };
+        let kept = self.kept_images().await?;
+        Ok(docker.make_room(demand, self.run.job().environment_id, &kept).await?)
+    }
+
+    fn sources(&self, root: &Path) -> Sources {
+        let settings = self.settings();
+        Sources {
+            checkout: root.to_owned(),
+            library: settings.builder.library.clone(),
+            limits: ContextLimits {
+                bytes: settings.git.max_checkout,
+                files: settings.git.max_files,
+            },
+            project: self.run.project(),
+        }
     }
 
     async fn plan(
         &self,
         model: &compiled::Deployment,
         docker: &DockerTarget,
-        root: &Path,
-    ) -> Result<Vec<ImageBuild>, Failure> {
+        sources: &Sources,
+    ) -> Result<Vec<Node>, Failure> {
         let (commit, project) = (self.commit(), self.run.project());
         let repositories = self.jobs().repositories().clone();
         let committed_at = blocking(move || repositories.open(project)?.committed_at(commit)).await;
         let committed_at = committed_at.map_err(|error| Cause::Checkout(error.into()))?;
         let labels = docker.labels.of_image(self.run.project(), self.run.job().environment_id);
         let snapshot = &self.run.job().snapshot;
+        let builder = &self.settings().builder;
         let provenance = Provenance {
             account: &snapshot.account,
             project: &snapshot.project,
@@ -75,64 +103,107 @@ impl Deployment<'_> {
             commit,
             committed_at,
             labels: &labels,
+            volume_base: &builder.volume_base,
+            writer: builder.writer.parse().map_err(Cause::Writer)?,
         };
-        Ok(docker.plan_builds(model, &provenance, root).await?)
+        Ok(docker.plan_images(model, &provenance, sources).await?)
     }
 
-    async fn build(
+    /// Has every image, each as soon as those are there that it needs.
+    ///
+    /// The first failure ends the others.
+    async fn obtain(
         &mut self,
-        build: &ImageBuild,
+        nodes: Vec<Node>,
         docker: &DockerTarget,
-        root: &Path,
-    ) -> Result<Pinned, Failure> {
-        let watch = self.begin(Step::Image);
-        let name = build.reference.clone();
-        self.recorder.step(Step::Image, format!("building {name}")).await;
-        let limits = ContextLimits {
-            bytes: self.settings().git.max_checkout,
-            files: self.settings().git.max_files,
-        };
-        let limit = self.settings().limits.image;
-        let (lines, waiting) = mpsc::channel(BACKLOG);
-        let building = async move {
-            let built =
-                tokio::time::timeout(limit.duration(), docker.build(build, root, limits, &lines));
-            // `lines` ends with this future, and with it the loop that reads them.
-            built.await
-        };
-        let (built, ()) = tokio::join!(building, self.pass_on(waiting));
-        let (image, steps) = match built {
-            Ok(built) => built.map_err(|source| Cause::Image { image: name.clone(), source })?,
-            Err(_elapsed) => {
-                return Err(Cause::ImageTooLong { image: name, limit: limit.to_string() }.into());
+        sources: &Arc<Sources>,
+    ) -> Result<PinnedImages, Failure> {
+        let parallel = self.settings().builder.parallel.get();
+        let are_several = nodes.iter().filter(|node| is_built(node)).count() > 1;
+        let (said, mut heard) = mpsc::channel::<(Arc<str>, String)>(BACKLOG);
+        let told = |(image, line)| if are_several { format!("{image} | {line}") } else { line };
+        let mut waiting = nodes;
+        let mut pinned = PinnedImages::new();
+        let mut running: FuturesUnordered<BoxFuture<'static, Made>> = FuturesUnordered::new();
+        self.begin(Step::Image);
+        loop {
+            while running.len() < parallel
+                && let Some(index) = waiting.iter().position(|node| is_ready(node, &pinned))
+            {
+                let node = waiting.remove(index);
+                if is_built(&node) {
+                    let name = node.build.reference();
+                    self.recorder.step(Step::Image, format!("building {name}")).await;
+                }
+                let making = self.making(node, (docker, sources), pinned.clone(), said.clone());
+                running.push(Box::pin(making));
             }
-        };
-        let cached = match steps {
-            Steps { all: 0, .. } => String::new(),
-            Steps { all, cached } => format!("  {cached} of {all} steps cached"),
-        };
-        let text = format!("{name} {}{cached}", image.short());
-        self.recorder.result(Step::Image, text, watch).await;
-        Ok(image)
-    }
-
-    async fn find(&mut self, reference: &str, docker: &DockerTarget) -> Result<Pinned, Failure> {
-        let watch = self.begin(Step::Image);
-        let (lines, waiting) = mpsc::channel(BACKLOG);
-        let project = self.run.project();
-        let finding = async move { docker.stock_image(reference, project, &lines).await };
-        let (found, ()) = tokio::join!(finding, self.pass_on(waiting));
-        let image = found
-            .map_err(|source: ImageError| Cause::Image { image: reference.to_owned(), source })?;
-        let text = format!("{reference} {}", image.short());
-        self.recorder.result(Step::Image, text, watch).await;
-        Ok(image)
-    }
-
-    /// Writes what a tool says to the History, until it is done.
-    async fn pass_on(&mut self, mut lines: mpsc::Receiver<String>) {
-        while let Some(line) = lines.recv().await {
-            self.recorder.line(Step::Image, line).await;
+            tokio::select! {
+                biased;
+                Some(line) = heard.recv() => self.recorder.line(Step::Image, told(line)).await,
+                made = running.next() => match made {
+                    Some((node, watch, made)) => {
+                        // What it said before it ended.
+                        while let Ok(line) = heard.try_recv() {
+                            self.recorder.line(Step::Image, told(line)).await;
+                        }
+                        let obtained = made?;
+                        let reference = node.build.reference().to_owned();
+                        let text = format!("{reference} {}", obtained.text());
+                        self.recorder.result(Step::Image, text, watch).await;
+                        pinned.insert(reference, obtained.pinned);
+                    }
+                    None => return Ok(pinned),
+                },
+            }
         }
     }
+
+    /// Builds or finds one image, within its time.
+    fn making(
+        &self,
+        node: Node,
+        (docker, sources): (&DockerTarget, &Arc<Sources>),
+        pinned: PinnedImages,
+        said: Said,
+    ) -> impl Future<Output = Made> + Send + 'static {
+        let (docker, sources) = (docker.clone(), Arc::clone(sources));
+        let limit = self.settings().limits.image;
+        let watch = Stopwatch::start();
+        async move {
+            let image = node.build.reference().to_owned();
+            let (lines, mut own) = mpsc::channel(BACKLOG);
+            let making = async {
+                // Ends with this future, and with it the loop that reads them.
+                let lines = lines;
+                let making = docker.obtain(&node.build, &pinned, &sources, &lines);
+                tokio::time::timeout(limit.duration(), making).await
+            };
+            let name: Arc<str> = image.as_str().into();
+            let passing = async {
+                while let Some(line) = own.recv().await {
+                    // Nobody hears it when the others have ended this one.
+                    said.send((Arc::clone(&name), line)).await.ok();
+                }
+            };
+            let (made, ()) = tokio::join!(making, passing);
+            let made = match made {
+                Ok(made) => made.map_err(|source| Cause::Image { image, source }),
+                Err(_elapsed) => Err(Cause::ImageTooLong { image, limit: limit.to_string() }),
+            };
+            (node, watch, made)
+        }
+    }
+}
+
+/// Whether making it is told before it is there.
+fn is_built(node: &Node) -> bool {
+    match node.build {
+        Build::Dockerfile(_) | Build::Layers(_) => true,
+        Build::Stock(_) => false,
+    }
+}
+
+fn is_ready(node: &Node, pinned: &PinnedImages) -> bool {
+    node.needs.iter().all(|reference| pinned.contains_key(reference))
 }

@@ -197,10 +197,6 @@ fn folder(
 ) -> Result<String, Poisoned> {
     let libraries = &setting.context.platform.libraries.images;
     let library = libraries.contains_key(&key.value);
-    if library && setting.context.deploys {
-        let message = "images of the platform's library are not supported yet";
-        return Err(reports.add(view.key_fault(Code::NotSupportedYet, message)));
-    }
     match view.field("path")? {
         Some(path) if library => in_repository(&path, reports),
         Some(path) => context(&path, setting.tree(), reports),

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::domain::release::PinnedImages;
+use crate::domain::release::{PinnedImages, volume_reference};
 use crate::domain::route::Host;
 use crate::domain::snapshot::Cluster;
 use crate::paas::compiled::{self, Deployment, Ingress, Pod, Protocol, Service};
 use crate::stack::naming::{Labels, Owner, sanitise, scope, suffix};
-use crate::stack::{Container, Group, HealthCheck, Probe, Resources, RoutePlan, Stack};
+use crate::stack::{
+    Container, Group, HealthCheck, Mount, Probe, Resources, RoutePlan, Stack, Volume,
+};
 
 /// Something that this target cannot do, and where the file asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,9 @@ pub enum Cannot {
     /// An image that was not pinned, which is a fault of ours.
     #[error("image `{0}` was neither built nor found")]
     Image(String),
+    /// A volume whose image was not built, which is a fault of ours too.
+    #[error("the image of volume `{0}` was not built")]
+    Volume(String),
 }
 
 /// Renders a deployment for one cluster.
@@ -79,6 +84,7 @@ pub fn render(
         scope: scope(owner, cluster),
         suffix: suffix(owner),
         names: BTreeSet::new(),
+        volumes: BTreeMap::new(),
         faults: Vec::new(),
     };
     for service in &deployment.services {
@@ -93,7 +99,8 @@ pub fn render(
     let routes = renderer.routes();
     if renderer.faults.is_empty() {
         let network = format!("{}-{}", renderer.scope, renderer.suffix);
-        Ok(Stack { network, labels: labels.of(owner), groups, routes })
+        let volumes = renderer.volumes.into_values().collect();
+        Ok(Stack { network, labels: labels.of(owner), volumes, groups, routes })
     } else {
         Err(renderer.faults)
     }
@@ -171,6 +178,8 @@ struct Renderer<'a> {
     scope: String,
     suffix: String,
     names: BTreeSet<String>,
+    /// Those that some container mounts, by their keys.
+    volumes: BTreeMap<String, Volume>,
     faults: Vec<Unrenderable>,
 }
 
@@ -222,6 +231,7 @@ impl Renderer<'_> {
         if image.is_none() {
             self.fault(format!("{at}.image"), Cannot::Image(reference));
         }
+        let mounts = self.mounts(&format!("{at}.volumes"), container);
         let health = container.healthcheck.as_ref();
         let health = health.map(|check| self.health(&format!("{at}.healthcheck"), check));
         let resources = self.resources(&format!("{at}.resources"), &container.resources);
@@ -234,6 +244,7 @@ impl Renderer<'_> {
             container: container.name.clone(),
             image: image.unwrap_or_default(),
             env: plain_variables(container),
+            mounts,
             labels: BTreeMap::from([
                 (self.labels.key("pod"), pod.name.clone()),
                 (self.labels.key("container"), container.name.clone()),
@@ -242,6 +253,36 @@ impl Renderer<'_> {
             health,
             resources,
         }
+    }
+
+    /// The volumes that a container sees. Those of other kinds are not deployed here yet.
+    fn mounts(&mut self, at: &str, container: &compiled::Container) -> Vec<Mount> {
+        let mut mounts = Vec::new();
+        for (name, mount) in &container.volumes {
+            let compiled::Mount::Shared { volume: key, mount_path, .. } = mount else { continue };
+            let volume = self.volume(key);
+            if self.images.get(&volume_reference(key)).is_none() {
+                self.fault(format!("{at}.{name}"), Cannot::Volume(key.clone()));
+            }
+            mounts.push(Mount { volume, folder: mount_path.clone() });
+        }
+        mounts
+    }
+
+    /// The name of a volume on the engine, which is then made.
+    fn volume(&mut self, key: &str) -> String {
+        if let Some(volume) = self.volumes.get(key) {
+            return volume.name.clone();
+        }
+        let name = format!("{}_{}_{}", self.scope, sanitise(key), self.suffix);
+        if !self.names.insert(name.clone()) {
+            self.fault(format!("volumes.{key}"), Cannot::Name);
+        }
+        let image = self.images.get(&volume_reference(key));
+        let image = image.map(|pinned| pinned.reference().to_owned()).unwrap_or_default();
+        let volume = Volume { key: key.to_owned(), name: name.clone(), image };
+        self.volumes.insert(key.to_owned(), volume);
+        name
     }
 
     fn health(&mut self, at: &str, check: &compiled::HealthCheck) -> HealthCheck {

@@ -34,9 +34,13 @@ fn rendered(deployment: &Deployment) -> Result<Stack, Vec<Unrenderable>> {
         job: JobNumber(42),
         snapshot: &snapshot,
     };
-    let images = ["web", "exporter"]
-        .map(|name| (format!("{name}:production"), Pinned::ImageId(format!("sha256:{name}"))));
-    render(deployment, &owner, &snapshot.clusters[0], &images.into(), &Labels::new("pierhead.dev"))
+    let references = ["web:production", "exporter:production", "volumes.assets"];
+    let id = |reference: &str| {
+        let name = reference.trim_end_matches(":production");
+        Pinned::ImageId(format!("sha256:{name}"))
+    };
+    let images = references.map(|reference| (reference.to_owned(), id(reference))).into();
+    render(deployment, &owner, &snapshot.clusters[0], &images, &Labels::new("pierhead.dev"))
 }
 
 fn faults(deployment: &Deployment) -> String {
@@ -127,6 +131,7 @@ fn a_pod_becomes_groups_of_containers_that_share_a_network() {
           "env": {
             "MODE": "public"
           },
+          "mounts": [],
           "labels": {
             "pierhead.dev/container": "web",
             "pierhead.dev/pod": "front",
@@ -160,6 +165,7 @@ fn a_pod_becomes_groups_of_containers_that_share_a_network() {
           "container": "exporter",
           "image": "sha256:exporter",
           "env": {},
+          "mounts": [],
           "labels": {
             "pierhead.dev/container": "exporter",
             "pierhead.dev/pod": "front",
@@ -259,4 +265,49 @@ fn what_a_person_may_stumble_over_is_noted() {
     ingress gone: /: nothing answers at gone:1
     ");
     assert_eq!(rendered(&shop).unwrap().entrances().len(), 4);
+}
+
+#[test]
+fn a_volume_is_filled_once_for_all_that_mount_it() {
+    let mount = |path: &str| compiled::Mount::Shared {
+        volume: "assets".to_owned(),
+        name: "assets-shop".to_owned(),
+        mount_path: path.to_owned(),
+    };
+    let mut web = container("web");
+    web.volumes.insert("files".to_owned(), mount("/srv"));
+    let mut worker = container("exporter");
+    worker.volumes.insert("data".to_owned(), mount("/data"));
+    let pods = vec![Pod::new("front", vec![web, worker])];
+    let mut deployment = Deployment { pods, ..Deployment::new("shop", "production") };
+    let stack = rendered(&deployment).unwrap();
+    insta::assert_json_snapshot!(stack.volumes, @r#"
+    [
+      {
+        "key": "assets",
+        "name": "acme-blue-shop-production_assets_7-90d5b",
+        "image": "sha256:volumes.assets"
+      }
+    ]
+    "#);
+    insta::assert_json_snapshot!(stack.groups[0].containers[1].mounts, @r#"
+    [
+      {
+        "volume": "acme-blue-shop-production_assets_7-90d5b",
+        "folder": "/data"
+      }
+    ]
+    "#);
+
+    let web = &mut deployment.pods[0].containers[0];
+    let lost = compiled::Mount::Shared {
+        volume: "lost".to_owned(),
+        name: "lost-shop".to_owned(),
+        mount_path: "/lost".to_owned(),
+    };
+    web.volumes.insert("lost".to_owned(), lost);
+    assert_eq!(
+        faults(&deployment),
+        "pods.front.containers.web.volumes.lost: the image of volume `lost` was not built\n"
+    );
 }

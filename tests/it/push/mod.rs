@@ -7,6 +7,7 @@ mod claims;
 mod commands;
 mod entrances;
 mod faults;
+mod full_disk;
 mod hostile_commits;
 mod hostile_dockerfiles;
 mod language;

@@ -5,6 +5,7 @@ pub(crate) mod database;
 pub(crate) mod entrance;
 pub(crate) mod http;
 pub(crate) mod rows;
+pub(crate) mod small_engine;
 pub(crate) mod upstream;
 
 use std::time::Duration;

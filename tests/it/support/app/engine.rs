@@ -6,8 +6,8 @@ use bollard::Docker;
 use bollard::models::{ContainerConfig, ContainerCreateBody};
 use bollard::query_parameters::{
     CommitContainerOptionsBuilder, CreateContainerOptions, ListContainersOptionsBuilder,
-    ListImagesOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
-    RemoveImageOptionsBuilder,
+    ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
 };
 use pierhead::domain::ids::EnvironmentId;
 
@@ -41,7 +41,7 @@ impl App {
         self.own_images.lock().unwrap().push(name.to_owned());
     }
 
-    /// Names and fences of containers and networks of an environment.
+    /// Names and fences of containers, networks and volumes of an environment.
     pub(crate) async fn objects_of(&self, environment: &str) -> Vec<(String, String)> {
         let label = format!("pierhead.dev/environment={environment}");
         let filters = [("label", vec![label.as_str()])].into();
@@ -53,6 +53,10 @@ impl App {
         };
         let containers = self.docker.list_containers(Some(containers)).await.unwrap();
         let networks = self.docker.list_networks(Some(networks)).await.unwrap();
+        let volumes = ListVolumesOptionsBuilder::default().filters(&filters).build();
+        let volumes = self.docker.list_volumes(Some(volumes)).await.unwrap().volumes;
+        let volumes = volumes.unwrap_or_default().into_iter();
+        let volumes = volumes.map(|found| (found.name, fence(Some(found.labels))));
         let name = |names: Option<Vec<String>>| names.unwrap_or_default().join(",");
         containers
             .into_iter()
@@ -62,6 +66,7 @@ impl App {
                     .into_iter()
                     .map(|found| (found.name.unwrap_or_default(), fence(found.labels))),
             )
+            .chain(volumes)
             .collect()
     }
 }
@@ -86,6 +91,11 @@ pub(super) async fn clear(docker: &Docker, environments: &[EnvironmentId]) {
         let all = ListNetworksOptionsBuilder::default().filters(&filters).build();
         for found in docker.list_networks(Some(all)).await.unwrap_or_default() {
             docker.remove_network(&found.name.unwrap_or_default()).await.ok();
+        }
+        let all = ListVolumesOptionsBuilder::default().filters(&filters).build();
+        let volumes = docker.list_volumes(Some(all)).await.ok().and_then(|found| found.volumes);
+        for found in volumes.unwrap_or_default() {
+            docker.remove_volume(&found.name, None::<RemoveVolumeOptions>).await.ok();
         }
         let all = ListImagesOptionsBuilder::default().filters(&filters).build();
         for found in docker.list_images(Some(all)).await.unwrap_or_default() {
