@@ -16,7 +16,7 @@ use crate::docker::ContextLimits;
 use crate::domain::history::Step;
 use crate::domain::release::PinnedImages;
 use crate::history::Stopwatch;
-use crate::image::{Build, Node, Provenance};
+use crate::image::{Bases, Build, Node, Provenance};
 use crate::paas::compiled;
 use crate::stack::Owner;
 use crate::tasks::blocking;
@@ -105,6 +105,7 @@ impl Deployment<'_> {
             labels: &labels,
             volume_base: &builder.volume_base,
             writer: builder.writer.parse().map_err(Cause::Writer)?,
+            bases: Bases::Engine,
         };
         Ok(docker.plan_images(model, &provenance, sources).await?)
     }

@@ -46,11 +46,11 @@ static CONTAINER: Section = section(&[
     required("image", TEXT, "What it runs: an image of this file or of a registry."),
     optional("version", TEXT, "Tag of the image; latest if absent."),
     optional("listen", Shape::List(&PORT), "Ports it listens on."),
-    later(optional(
+    optional(
         "volumes",
         names(&Shape::Kinds(&VOLUME_KINDS)),
         "Files it sees besides those of its image.",
-    )),
+    ),
     optional("variables", Shape::Variables(&VARIABLES), "Its environment variables."),
     optional(
         "healthcheck",
@@ -86,7 +86,7 @@ static SHARED: Section =
 
 static PERSISTENT: Section = section(&[
     MOUNT_PATH,
-    required("persistent", BOOL, "true: the files outlive the container."),
+    later(required("persistent", BOOL, "true: the files outlive the container.")),
     optional("name", TEXT, "Volumes of one name are one volume."),
     optional("write-many", BOOL, "Whether several write it at a time; yes for several replicas."),
     optional("reset-on-deployment", BOOL, "Whether every deployment begins with an empty one."),
@@ -96,11 +96,11 @@ static PERSISTENT: Section = section(&[
 .named("persistent-volume");
 
 static MAP_FILES: Section =
-    section(&[MOUNT_PATH, required("from-map", TEXT, "Map whose entries are files.")])
+    section(&[MOUNT_PATH, later(required("from-map", TEXT, "Map whose entries are files."))])
         .named("map-volume");
 
 static SECRET_FILES: Section =
-    section(&[MOUNT_PATH, required("from-secret", TEXT, "Secret whose entries are files.")])
+    section(&[MOUNT_PATH, later(required("from-secret", TEXT, "Secret whose entries are files."))])
         .named("secret-volume");
 
 /// Names of variables, and of what each is an entry.

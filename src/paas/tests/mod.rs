@@ -1,6 +1,7 @@
 //! Files compiled whole, and what no file may do.
 
 mod any_text;
+mod deploys;
 mod printing;
 mod rules;
 

@@ -144,7 +144,9 @@ impl Validator<'_> {
         }
         if self.deploys && !key.deploys {
             self.not_yet(key, &own);
-            return false;
+            // One that must be there is not missed as well.
+            entry.value.content = Content::Poisoned;
+            return key.need == Need::Required;
         }
         self.shape(&mut entry.value, key.shape, &own);
         true

@@ -25,6 +25,7 @@ pub(crate) struct SmallEngine {
 }
 
 /// Whether this process may make file systems and namespaces; a test that may not says so.
+#[expect(clippy::print_stdout, reason = "whoever runs the tests is told")]
 pub(crate) fn may_start() -> bool {
     let may = rustix::process::geteuid().is_root();
     if !may {
