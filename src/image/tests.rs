@@ -1,3 +1,5 @@
+//! Plans of deployments with images of every kind.
+
 use indexmap::IndexMap;
 
 use super::*;

@@ -21,6 +21,8 @@ pub struct Context {
     pub prefix: String,
     /// Launch variables; the built-in ones win over them.
     pub variables: Variables,
+    /// Names of those of them that are secret.
+    pub secrets: BTreeSet<String>,
     /// What the platform knows.
     pub platform: Platform,
     /// Pull credential of the project's registry.

@@ -42,6 +42,9 @@ pub struct ContextFile {
     /// Paths of the commit's files; without them, paths are not checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Vec<String>>,
+    /// Names of variables that are secret.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub secrets: BTreeSet<String>,
     /// Launch variables.
     #[serde(default, skip_serializing_if = "is_default")]
     pub variables: Variables,
@@ -122,7 +125,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// Keys of the file.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "project",
     "environment",
     "prefix",
@@ -131,6 +134,7 @@ const KEYS: [&str; 15] = [
     "registry",
     "registry-config-name",
     "tree",
+    "secrets",
     "variables",
     "platform-defaults",
     "run-defaults",
@@ -229,6 +233,7 @@ impl ContextFile {
             environment: self.environment,
             prefix: self.prefix,
             variables: self.variables,
+            secrets: self.secrets,
             platform: Platform {
                 features: self.features,
                 default_backend: self.default_backend,

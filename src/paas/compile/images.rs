@@ -75,7 +75,7 @@ impl Images {
         let tag = tag(view, setting.environment_tag, reports);
         let library = setting.context.platform.libraries.images.contains_key(&key.value);
         let path = folder(view, key, setting, reports);
-        let variables = build_arguments(view, reports);
+        let variables = build_arguments(view, setting, reports);
         let (name, (declared_tag, tag)) = (name?, tag?);
         let twin = self.by_tag.get(&(name.clone(), tag.clone()));
         if let Some(twin) = twin.and_then(|index| self.entries.get(*index)) {
@@ -289,8 +289,26 @@ fn context(
     }
 }
 
+/// A secret would stay in the image's history, for whoever may pull it.
+fn refuse_secret(
+    value: &str,
+    view: &View<'_>,
+    setting: &Setting<'_>,
+    reports: &mut Reports,
+) -> Result<(), Poisoned> {
+    let context = setting.context;
+    let held = context.variables.iter().find(|(name, secret)| {
+        !secret.is_empty() && context.secrets.contains(*name) && value.contains(secret)
+    });
+    let Some((name, _)) = held else { return Ok(()) };
+    let message = format!("the secret `{name}` would stay in the image's history");
+    let hint = format!("show it to one command: `RUN --mount=type=secret,id={name} …`");
+    Err(reports.add(view.fault(Code::SecretArgument, message).hint(hint)))
+}
+
 fn build_arguments(
     view: &View<'_>,
+    setting: &Setting<'_>,
     reports: &mut Reports,
 ) -> Result<IndexMap<String, String>, Poisoned> {
     let mut arguments = IndexMap::new();
@@ -299,7 +317,10 @@ fn build_arguments(
         if value.is_null() {
             continue;
         }
-        match environment::variable(name, &value, reports) {
+        let argument = environment::variable(name, &value, reports).and_then(|argument| {
+            refuse_secret(&argument, &value, setting, reports).map(|()| argument)
+        });
+        match argument {
             Ok(variable) => drop(arguments.insert(name.value.clone(), variable)),
             Err(Poisoned) => result = Err(Poisoned),
         }

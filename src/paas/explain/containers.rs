@@ -3,7 +3,7 @@
 use crate::paas::explain::{Example, Page};
 use crate::paas::fault::Code;
 
-pub(super) const PAGES: [Page; 10] = [
+pub(super) const PAGES: [Page; 11] = [
     Page {
         code: Code::StatelessOnDelete,
         title: "`on-delete` for a pod without a persistent volume",
@@ -151,5 +151,26 @@ pods:
 ",
         ),
         mend: "Add the `version`, or write the key of the image instead of its name.",
+    },
+    Page {
+        code: Code::SecretArgument,
+        title: "a build argument with a secret in it",
+        meaning: "Build arguments stay in the history of an image, where whoever may pull it reads \
+                  them.",
+        example: Example::With {
+            context: "\
+secrets = [\"NPM_TOKEN\"]
+variables = {NPM_TOKEN = \"[secret NPM_TOKEN]\"}
+",
+            file: "\
+images:
+  web:
+    path: .
+    variables: {TOKEN: \"${NPM_TOKEN}\"}
+pods: {web: {containers: {app: {image: web}}}}
+",
+        },
+        mend: "Take the argument away, and write `RUN --mount=type=secret,id=NPM_TOKEN …` in the \
+               Dockerfile: the command finds the value in the file /run/secrets/NPM_TOKEN.",
     },
 ];

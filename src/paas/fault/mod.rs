@@ -151,6 +151,8 @@ words! {
         NoSuchContainer = "E-820",
         /// Several images that a container could mean.
         AmbiguousImage = "E-821",
+        /// A build argument with a secret in it.
+        SecretArgument = "E-822",
         /// A list or a mapping as the value of a map.
         StructuredMapValue = "W-01",
         /// A map or a secret that the file does not declare.
