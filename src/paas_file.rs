@@ -16,7 +16,7 @@ pub struct Launch<'a> {
     pub file: &'a str,
     /// The project, its environment and its prefix.
     pub snapshot: &'a Snapshot,
-    /// Launch variables.
+    /// Everything that `${NAME}` may stand for, whoever gave it.
     pub variables: &'a Variables,
     /// What the platform knows.
     pub platform: &'a Platform,
@@ -128,6 +128,7 @@ pub fn context_at(
         variables: (*variables).clone(),
         tree,
         clusters: snapshot.clusters.iter().map(cluster).collect(),
+        registry: snapshot.registry.as_ref().map(|registry| registry.address.to_string()),
         ..ContextFile::default()
     };
     Ok(file.with_platform((*platform).clone()))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{note, say};
+use crate::cli::{note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::domain::access::{Role, Standing};
@@ -14,6 +14,7 @@ use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::JobName;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::snapshot::ClusterKind;
+use crate::domain::stored_variables::StoredVariables;
 use crate::git::bare_repository::Repositories;
 use crate::git::commit_files::TooMuch;
 use crate::paas_file::{Launch, context_at};
@@ -27,6 +28,14 @@ pub(super) enum Admin {
     /// Add something.
     #[command(subcommand)]
     Create(Create),
+    /// Say what there is one of.
+    #[command(subcommand)]
+    Set(registry::Set),
+    /// Take something away.
+    #[command(subcommand)]
+    Unset(registry::Unset),
+    /// Seal everything with the newest key, so that older ones can be removed.
+    Reseal,
     /// Ask about a job.
     #[command(subcommand)]
     Job(JobQuestion),
@@ -173,6 +182,26 @@ pub enum AdminError {
         /// Why.
         source: std::io::Error,
     },
+    /// A password.
+    #[error("could not read the password: {0}")]
+    Password(std::io::Error),
+    /// Keys.
+    #[error(transparent)]
+    Key(#[from] crate::seal::KeyError),
+    /// Rows that were to be sealed anew.
+    #[error("PostgreSQL: {0}")]
+    Rows(#[from] diesel::result::Error),
+    /// Values whose key is not among the private keys.
+    #[error(
+        "{anew} values were sealed anew; these do not open with seal.private_keys:\n{}",
+        left.join("\n")
+    )]
+    Unopened {
+        /// How many were.
+        anew: usize,
+        /// What the others are.
+        left: Vec<String>,
+    },
     /// The files of a job's commit.
     #[error(transparent)]
     Commit(#[from] TooMuch),
@@ -212,6 +241,9 @@ impl Admin {
         let db = Db::open(&config.database.url, 1)?;
         let told = match self {
             Self::Create(create) => create.run(config, &db).await?,
+            Self::Set(set) => Told::Note(set.run(config, &db).await?),
+            Self::Unset(unset) => Told::Note(unset.run(&db).await?),
+            Self::Reseal => Told::Note(reseal::run(config, &db).await?),
             Self::Job(JobQuestion::Context { job }) => context(config, &db, job).await?,
         };
         match told {
@@ -266,19 +298,31 @@ async fn context(config: &Config, db: &Db, name: JobName) -> Result<Told, AdminE
     let repositories = Repositories::new(config.repositories());
     let (platform, max_files) = (config.platform(), config.git.max_files);
     let file = config.paas_file.clone();
+    let mut variables = job.snapshot.variables.clone();
+    variables.overlay(job.variables.clone());
+    let left_out = left_out(&variables);
     let context = blocking(move || {
         let repository = repositories.open(project)?;
         let launch = Launch {
             file: &file,
             snapshot: &job.snapshot,
-            variables: &job.variables,
+            variables: &variables.plain(),
             platform: &platform,
             max_files,
         };
         context_at(&repository, job.new_oid, &launch)
     })
     .await?;
-    Ok(Told::Data(context.text()?.trim_end().to_owned()))
+    Ok(Told::Data(format!("{left_out}{}", context.text()?.trim_end())))
+}
+
+/// What a context does not tell: secrets, by their names.
+fn left_out(variables: &StoredVariables) -> String {
+    let names: Vec<&str> = variables.secrets().map(|(name, _)| name).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("# Left out, because they are secret (give them with --var): {}\n\n", names.join(", "))
 }
 
 async fn user(

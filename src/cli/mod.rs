@@ -4,9 +4,13 @@ mod admin;
 mod check;
 mod explain;
 mod hook;
+mod keygen;
 mod migrate;
+mod registry;
+mod reseal;
 mod schema;
 mod serve;
+mod sockets;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,6 +56,8 @@ enum Command {
     /// Set up people, projects and targets.
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Make a pair of keys for sealing secrets; a worker makes the first one itself.
+    Keygen(keygen::Keygen),
     /// Check a `.paas.yaml` without a server: exit status 0 fine, 1 faults, 2 cannot check.
     Check(check::Check),
     /// Explain the code of a fault or a warning.
@@ -92,6 +98,9 @@ pub enum CliError {
     /// People, projects, targets.
     #[error(transparent)]
     Admin(#[from] admin::AdminError),
+    /// Keys.
+    #[error(transparent)]
+    Key(#[from] crate::seal::KeyError),
     /// A hook.
     #[error(transparent)]
     Hook(#[from] crate::git_hook::HookError),
@@ -122,6 +131,10 @@ impl Cli {
             Command::Router => Served::Roles(vec![Role::Router]),
             Command::Migrate => Served::Migrate,
             Command::Admin(admin) => Served::Admin(admin),
+            Command::Keygen(keygen) => {
+                keygen.run(&Config::load(self.config.as_deref(), environment)?.seal)?;
+                return Ok(ExitCode::SUCCESS);
+            }
         };
         let config = Config::load(self.config.as_deref(), environment)?;
         // Several threads: the migration library blocks the one it runs on.

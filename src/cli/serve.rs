@@ -2,17 +2,15 @@
 //! the doors.
 
 use std::io;
-use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
+use crate::cli::sockets::{hook_socket, listen, make_folder, say_listening};
 use crate::config::{Config, ConfigError};
 use crate::db::feed::Feed;
 use crate::db::migrate::{MigrateError, is_behind, migrate};
@@ -28,6 +26,7 @@ use crate::push::{Pushes, Sessions, Viewer};
 use crate::queue::{Queue, QueueError};
 use crate::router;
 use crate::routing;
+use crate::seal::{self, KeyError};
 use crate::ssh::{self, Door, HostKeyError, load_or_make};
 use crate::tasks::Tasks;
 use crate::web;
@@ -90,6 +89,9 @@ pub enum ServeError {
     /// The host key.
     #[error(transparent)]
     HostKey(#[from] HostKeyError),
+    /// The keys of secrets.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A port is taken, or is not ours to take.
     #[error("could not listen on {address} ({setting}): {source}")]
     Listen {
@@ -237,6 +239,8 @@ impl Parts {
     fn start_worker(&self) -> Result<Deployer, ServeError> {
         let config = &self.config;
         config.check_library()?;
+        let keyring = seal::load_or_make(&config.seal)?;
+        info!("Secrets are sealed with key {}", keyring.sealer.key_id());
         let settings = Settings {
             paas_file: config.paas_file.clone(),
             platform: self.platform.clone(),
@@ -247,6 +251,7 @@ impl Parts {
             builder: config.builder.clone(),
             docker: config.docker.clone(),
             router: config.router.clone(),
+            keyring,
         };
         let (jobs, feed) = (self.jobs.clone(), self.feed.clone());
         let background = &self.stages.background;
@@ -269,6 +274,12 @@ impl Parts {
 
     async fn start_ssh(&self) -> Result<(), ServeError> {
         let config = &self.config;
+        match seal::load_public(&config.seal.public_key) {
+            // It is read when the first secret comes.
+            Ok(_) => {}
+            Err(error @ KeyError::NotMade(_)) => warn!("No secret can be stored: {error}"),
+            Err(error) => return Err(error.into()),
+        }
         let door = self.door()?;
         door.wire.check()?;
         let host_key = load_or_make(&config.host_key())?;
@@ -299,6 +310,7 @@ impl Parts {
             viewer,
             paas_file: config.paas_file.clone(),
             platform: self.platform.clone(),
+            public_key: config.seal.public_key.clone(),
             max_refs: config.push.max_refs,
             max_files: config.git.max_files,
         };
@@ -318,6 +330,7 @@ impl Parts {
             pushes,
             sessions: Sessions::default(),
             wire,
+            public_key: config.seal.public_key.clone(),
             settings: config.ssh.clone(),
         })
     }
@@ -353,46 +366,7 @@ fn report(what: &str, stopped: Result<(), crate::tasks::StillRunning>) {
     }
 }
 
-fn say_listening(what: &str, listener: &TcpListener) {
-    if let Ok(address) = listener.local_addr() {
-        info!("{what} listens on {address}");
-    }
-}
-
 /// An empty folder, so that git finds no configuration of a user.
 fn home(config: &Config) -> PathBuf {
     config.state_dir.join("home")
-}
-
-fn make_folder(path: &Path) -> Result<(), ServeError> {
-    std::fs::create_dir_all(path)
-        .map_err(|source| ServeError::Folder { path: path.to_owned(), source })
-}
-
-async fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, ServeError> {
-    let failed = |source| ServeError::Listen { address: address.to_string(), setting, source };
-    TcpListener::bind(address).await.map_err(failed)
-}
-
-/// Binds the socket that hooks talk to. One that a killed server left is replaced.
-async fn hook_socket(path: &Path) -> Result<UnixListener, ServeError> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    let failed = |source| ServeError::Listen {
-        address: path.display().to_string(),
-        setting: "runtime_dir",
-        source,
-    };
-    if UnixStream::connect(path).await.is_ok() {
-        let text = "another server answers there";
-        return Err(failed(io::Error::new(io::ErrorKind::AddrInUse, text)));
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        Ok(()) | Err(_) => {}
-    }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
 }

@@ -137,6 +137,9 @@ impl Config {
         if self.builder.writer.parse::<User>().is_err() {
             return problem("builder.writer", "write two numbers such as 1000:1000");
         }
+        if self.seal.private_keys.is_empty() {
+            return problem("seal.private_keys", "name one file at least");
+        }
         let faults = check_libraries(&self.libraries);
         if !faults.is_empty() {
             return problem("libraries", &faults.join("; "));
@@ -355,6 +358,7 @@ mod tests {
         assert_snapshot!(refusal("[worker]\nlease = '10ms'", &[]), @"setting `worker.lease`: a lease is at least one second");
         assert_snapshot!(refusal("[push]\nheartbeat = '0s'", &[]), @"setting `push.heartbeat`: this is at least 100ms");
         assert_snapshot!(refusal("[limits]\nrollout = 0", &[]), @"setting `limits.rollout`: this is at least 100ms");
+        assert_snapshot!(refusal("[seal]\nprivate_keys = []", &[]), @"setting `seal.private_keys`: name one file at least");
         assert_snapshot!(refusal("[libraries.pods.a]\nextends = 'b'\n[libraries.images.c]", &[]), @"setting `libraries`: pods.a: it extends another of the pods; images.c: it needs a `path`");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
         assert!(refusal("[ssh", &[]).contains("line 1"));

@@ -21,7 +21,7 @@ pub use load::{ConfigError, environment};
 pub use platform::{HookConfig, PlatformConfig};
 pub use sections::{
     BuilderConfig, DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat,
-    PushConfig, RedisConfig, RouterConfig, SshConfig, WebConfig, WorkerConfig,
+    PushConfig, RedisConfig, RouterConfig, SealConfig, SshConfig, WebConfig, WorkerConfig,
 };
 pub use span::Span;
 
@@ -57,6 +57,8 @@ pub struct Config {
     pub router: RouterConfig,
     /// Pages for people.
     pub web: WebConfig,
+    /// Keys that secrets are sealed with.
+    pub seal: SealConfig,
     /// Logging.
     pub log: LogConfig,
     /// What files may ask of the platform.
@@ -84,6 +86,7 @@ impl Default for Config {
             docker: DockerConfig::default(),
             router: RouterConfig::default(),
             web: WebConfig::default(),
+            seal: SealConfig::default(),
             log: LogConfig::default(),
             platform: PlatformConfig::default(),
             hooks: BTreeMap::new(),

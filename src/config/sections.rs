@@ -269,6 +269,25 @@ impl Default for WebConfig {
     }
 }
 
+/// Keys that secrets are sealed with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SealConfig {
+    /// The public key, with which every role may store a secret.
+    pub public_key: PathBuf,
+    /// The private keys, with which workers read them.
+    pub private_keys: Vec<PathBuf>,
+}
+
+impl Default for SealConfig {
+    fn default() -> Self {
+        Self {
+            public_key: "/var/lib/pierhead-seal/public.pem".into(),
+            private_keys: vec!["/var/lib/pierhead-seal/private.pem".into()],
+        }
+    }
+}
+
 /// Logging.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

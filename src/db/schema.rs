@@ -171,6 +171,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    registries (project_id) {
+        project_id -> Uuid,
+        address -> Text,
+        plain_http -> Nullable<Bool>,
+        username -> Nullable<Text>,
+        password -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     releases (id) {
         id -> Uuid,
         environment_id -> Uuid,
@@ -241,6 +253,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    variables (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        environment_id -> Nullable<Uuid>,
+        name -> Text,
+        plain -> Nullable<Text>,
+        sealed -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(account_members -> accounts (account_id));
 diesel::joinable!(account_members -> users (user_id));
 diesel::joinable!(clusters -> environments (environment_id));
@@ -264,10 +289,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     projects,
     push_refs,
     pushes,
+    registries,
     releases,
     route_state,
     routers,
     routes,
     ssh_keys,
     users,
+    variables,
 );

@@ -21,12 +21,14 @@ use crate::domain::job::{JobKind, JobState, Outcome, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::push_ref::Decision;
 use crate::domain::ref_move::RefMoves;
+use crate::domain::registry::RegistryAddress;
 use crate::domain::release::ReleaseState;
 use crate::domain::route::Host;
 use crate::domain::run::RunOutcome;
+use crate::domain::sealed::Sealed;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::domain::snapshot::{ClusterKind, Snapshot};
-use crate::domain::variables::Variables;
+use crate::domain::stored_variables::StoredVariables;
 
 /// A `Proxy` carries the derives for a type that must not know diesel.
 macro_rules! as_text {
@@ -59,6 +61,7 @@ as_text! {
     RefNameProxy(RefName)
     RefPatternProxy(RefPattern)
     HostProxy(Host)
+    RegistryAddressProxy(RegistryAddress)
     RoleProxy(Role)
     ClusterKindProxy(ClusterKind)
     JobKindProxy(JobKind)
@@ -162,7 +165,8 @@ macro_rules! as_json {
 }
 
 as_json! {
-    VariablesProxy(Variables)
+    StoredVariablesProxy(StoredVariables)
+    SealedProxy(Sealed)
     SnapshotProxy(Snapshot)
     ExtraProxy(Extra)
 }

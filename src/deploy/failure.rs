@@ -14,6 +14,7 @@ use crate::image::layer::BadUser;
 use crate::jobs::RunError;
 use crate::paas_file::Broken;
 use crate::routing::NotServed;
+use crate::seal::NotOpened;
 use crate::stack::Unrenderable;
 
 /// Longest reason in bytes: it stands in git's rejection line, behind the ref's name.
@@ -55,6 +56,9 @@ pub(super) enum Cause {
     /// The workspace cannot be used.
     #[error("could not use the workspace: {0}")]
     Workspace(std::io::Error),
+    /// A secret of the job does not open.
+    #[error(transparent)]
+    NotOpened(#[from] NotOpened),
     /// The deployment file does not compile.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -127,6 +131,7 @@ impl Cause {
             | Self::Taken(_)
             | Self::Checkout(_)
             | Self::Workspace(_)
+            | Self::NotOpened(_)
             | Self::Broken(_)
             | Self::Target(_)
             | Self::Plan(_)
@@ -150,6 +155,7 @@ impl Cause {
             self,
             Self::Checkout(_)
                 | Self::Workspace(_)
+                | Self::NotOpened(_)
                 | Self::Broken(Broken::Git(_))
                 | Self::Target(_)
                 | Self::NoRoom(_)

@@ -116,7 +116,12 @@ impl Deployment<'_> {
     async fn live_text(&self) -> Result<String, RunError> {
         let live = self.run.live_release().await?;
         let number = live.as_ref().map(|live| live.number.to_string()).unwrap_or_default();
-        let routes = live.and_then(|live| stored::objects(&live).ok()).unwrap_or_default().routes();
+        let opener = &self.settings().keyring.opener;
+        let objects = match &live {
+            Some(live) => stored::objects(opener, live).await.unwrap_or_default(),
+            None => stored::Objects::default(),
+        };
+        let routes = objects.routes();
         let port = match self.settings().router.port {
             80 => String::new(),
             port => format!(":{port}"),

@@ -13,6 +13,7 @@
 pub mod docker_target;
 mod failure;
 mod finish;
+pub mod opened;
 mod put_back;
 mod steps;
 mod stored;
@@ -31,6 +32,7 @@ use crate::config::{
 };
 use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
+use crate::deploy::opened::Opened;
 use crate::deploy::workspace::Workspace;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
@@ -38,6 +40,7 @@ use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
 use crate::paas::Platform;
+use crate::seal::Keyring;
 use crate::tasks::{Tasks, blocking};
 
 /// Settings of deployments.
@@ -61,6 +64,8 @@ pub struct Settings {
     pub docker: DockerConfig,
     /// The HTTP entrance.
     pub router: RouterConfig,
+    /// Opens what is sealed, and seals releases.
+    pub keyring: Keyring,
 }
 
 /// Brings jobs to their end.
@@ -84,6 +89,8 @@ struct Deployment<'a> {
     watch: Stopwatch,
     /// The step under way, for whatever ends it from outside.
     step: Step,
+    /// What only this run may read.
+    opened: Opened,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
     /// Bytes of the files that were written there.
@@ -115,6 +122,7 @@ impl Deployer {
             began,
             watch: began,
             step,
+            opened: Opened::default(),
             workspace: None,
             files: 0,
         };

@@ -72,7 +72,7 @@ impl Deployment<'_> {
     async fn put_back_once(&mut self) -> Result<Option<Release>, Cause> {
         let live = self.run.live_release().await?;
         let objects = match &live {
-            Some(live) => stored::objects(live)?,
+            Some(live) => stored::objects(&self.settings().keyring.opener, live).await?,
             None => stored::Objects::default(),
         };
         let targets =

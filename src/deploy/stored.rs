@@ -1,4 +1,4 @@
-//! What a release stores, read back as what it was.
+//! What a release stores, read back as what it was. All but its images is sealed.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::db::models::release::Release;
-use crate::domain::ids::ClusterId;
+use crate::domain::ids::{ClusterId, EnvironmentId, JobId};
 use crate::domain::release::PinnedImages;
 use crate::domain::route::Route;
+use crate::domain::sealed::{Place, ReleasePart, Sealed};
+use crate::seal::{NotOpened, Opener, Sealer};
 use crate::stack::Placed;
+use crate::tasks::blocking;
 
 /// What a release has put on its targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,14 +31,34 @@ pub(super) struct OnCluster {
     pub(super) placed: Placed,
 }
 
-/// The store holds something that this program did not write.
+/// Why a stored release cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("a stored release cannot be read")]
-pub(super) struct Unreadable(#[from] serde_json::Error);
+pub(super) enum Unreadable {
+    /// The store holds something that this program did not write.
+    #[error("a stored release cannot be read")]
+    Form(#[from] serde_json::Error),
+    /// It was sealed for another key, or for another place.
+    #[error(transparent)]
+    Sealed(#[from] NotOpened),
+}
+
+/// Whose release it is: of an environment, made by a job.
+pub(super) type Owner = (EnvironmentId, JobId);
 
 /// A value as it is stored.
 pub(super) fn json(value: &impl Serialize) -> Result<Value, Unreadable> {
     Ok(serde_json::to_value(value)?)
+}
+
+/// A part of a release as it is stored.
+pub(super) fn sealed(
+    sealer: &Sealer,
+    (environment, job): Owner,
+    part: ReleasePart,
+    value: &impl Serialize,
+) -> Result<Value, Unreadable> {
+    let place = Place::release(environment, job, part);
+    json(&sealer.seal(&serde_json::to_vec(value)?, &place))
 }
 
 /// The images of a release.
@@ -44,13 +67,37 @@ pub(super) fn images(images: &Value) -> Result<PinnedImages, Unreadable> {
 }
 
 /// The variables of a release.
-pub(super) fn variables(release: &Release) -> Result<BTreeMap<String, String>, Unreadable> {
-    read(&release.variables)
+pub(super) async fn variables(
+    opener: &Opener,
+    release: &Release,
+) -> Result<BTreeMap<String, String>, Unreadable> {
+    open(opener, release, ReleasePart::Variables).await
 }
 
 /// What a release has put on its targets.
-pub(super) fn objects(release: &Release) -> Result<Objects, Unreadable> {
-    read(&release.objects)
+pub(super) async fn objects(opener: &Opener, release: &Release) -> Result<Objects, Unreadable> {
+    open(opener, release, ReleasePart::Objects).await
+}
+
+/// Reads a part of a release, on a thread that may block for the milliseconds it takes.
+async fn open<T: DeserializeOwned + Send + 'static>(
+    opener: &Opener,
+    release: &Release,
+    part: ReleasePart,
+) -> Result<T, Unreadable> {
+    let stored = match part {
+        ReleasePart::Model => release.model.clone(),
+        ReleasePart::Variables => release.variables.clone(),
+        ReleasePart::Objects => release.objects.clone(),
+    };
+    let place = Place::release(release.environment_id, release.job_id, part);
+    let opener = opener.clone();
+    blocking(move || match Sealed::deserialize(&stored) {
+        Ok(sealed) => Ok(serde_json::from_slice(&opener.open(&sealed, &place)?)?),
+        // It was stored before releases were sealed.
+        Err(_not_sealed) => read(&stored),
+    })
+    .await
 }
 
 fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Unreadable> {

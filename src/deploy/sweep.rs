@@ -12,7 +12,7 @@ use crate::db::models::release::Release;
 use crate::db::models::run as runs;
 use crate::db::pool::Transient;
 use crate::deploy::docker_target::{DockerTarget, Leftovers};
-use crate::deploy::stored::Unreadable;
+use crate::deploy::stored::{Objects, Unreadable};
 use crate::deploy::targets::{Target, TargetError, connect};
 use crate::deploy::{Deployer, stored, workspace};
 use crate::docker::EngineError;
@@ -82,7 +82,8 @@ impl Deployer {
     }
 
     async fn sweep_environment(&self, id: EnvironmentId) -> Result<(), SweepError> {
-        let settings = self.settings.docker.clone();
+        let (settings, opener) =
+            (self.settings.docker.clone(), self.settings.keyring.opener.clone());
         let found = self.jobs.db().transaction(async move |connection| {
             // While it is held no run can begin, so that what is found is nobody's for ever; it is
             // removed later, because somebody may want to push meanwhile.
@@ -94,7 +95,14 @@ impl Deployer {
             }
             let live = Release::live(connection, id).await?;
             let clusters = cluster::of_environment(connection, id).await?;
-            let reviving = revive(id, clusters, live, &settings);
+            let reviving = async {
+                let objects = match &live {
+                    Some(live) => stored::objects(&opener, live).await?,
+                    None => Objects::default(),
+                };
+                let serving = live.map(|live| (live.fence, objects));
+                revive(id, clusters, serving, &settings).await
+            };
             tokio::time::timeout(ENGINES_TIME, reviving).await.map_err(|_slow| SweepError::Slow)?
         });
         for (docker, leftovers) in found.await? {
@@ -111,11 +119,13 @@ impl Deployer {
 async fn revive(
     environment: EnvironmentId,
     clusters: Vec<Cluster>,
-    live: Option<Release>,
+    serving: Option<(Fence, Objects)>,
     settings: &DockerConfig,
 ) -> Result<Vec<(DockerTarget, Leftovers)>, SweepError> {
-    let objects = live.as_ref().map(stored::objects).transpose()?.unwrap_or_default();
-    let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
+    let (keep, objects) = match serving {
+        Some((fence, objects)) => (vec![fence], objects),
+        None => (Vec::new(), Objects::default()),
+    };
     let mut found = Vec::new();
     for Target { cluster, docker } in connect(clusters, settings).await? {
         for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {

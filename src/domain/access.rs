@@ -28,7 +28,7 @@ pub enum Standing {
 pub enum Action {
     /// Clone, fetch, read Histories.
     Read,
-    /// Push, redeploy.
+    /// Push, redeploy, set variables.
     Deploy,
     /// Cancel a deployment.
     Cancel,

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::sealed::Sealed;
+
 /// Longest address.
 const LONGEST: usize = 200;
 
@@ -22,6 +24,11 @@ pub struct RegistryAddress(String);
 pub struct BadRegistry(String);
 
 impl RegistryAddress {
+    /// The address as it is stored and shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The host with its port, as clients connect to it and sign in at it.
     pub fn host(&self) -> &str {
         self.0.split_once('/').map_or(&self.0, |(host, _)| host)
@@ -112,6 +119,34 @@ pub struct RegistryLogin {
     pub username: String,
     /// The password or token.
     pub password: SecretString,
+}
+
+/// A registry as rows hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRegistry {
+    /// Where it is.
+    pub address: RegistryAddress,
+    /// Whether it is spoken to without TLS; where nobody says, on this machine only.
+    pub plain_http: Option<bool>,
+    /// Who signs in; nobody where it is open.
+    pub login: Option<StoredLogin>,
+}
+
+/// Who signs in at a registry, as rows hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredLogin {
+    /// The name.
+    pub username: String,
+    /// The password or token.
+    pub password: Sealed,
+}
+
+impl StoredRegistry {
+    /// The registry as a run uses it, whose login somebody opened.
+    pub fn with_login(&self, login: Option<RegistryLogin>) -> Registry {
+        let plain_http = self.plain_http.unwrap_or(self.address.is_loopback());
+        Registry { address: self.address.clone(), login, plain_http }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::ClusterId;
+use crate::domain::registry::StoredRegistry;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
+use crate::domain::stored_variables::StoredVariables;
 use crate::domain::words::words;
 
 /// Settings a job runs with, whatever is edited meanwhile.
@@ -20,6 +22,12 @@ pub struct Snapshot {
     pub prefix: String,
     /// The targets, in order of their names; never empty.
     pub clusters: Vec<Cluster>,
+    /// Variables of the project and of the environment.
+    #[serde(default, skip_serializing_if = "StoredVariables::is_empty")]
+    pub variables: StoredVariables,
+    /// Where images are pushed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<StoredRegistry>,
 }
 
 /// One target of a job.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Longest value in bytes.
-const LONGEST_VALUE: usize = 32 * 1024;
+pub const LONGEST_VALUE: usize = 32 * 1024;
+
+/// Fewest characters of a secret.
+const LEAST_SECRET: usize = 6;
 
 /// Variables by name, valid by construction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,29 +32,68 @@ pub enum BadVariable {
     /// Over 32 KiB.
     #[error("the value of `{0}` is longer than 32 KiB")]
     TooLong(String),
+    /// A secret that would be found in words.
+    #[error(
+        "`{0}` is secret, and its value is shorter than {LEAST_SECRET} characters: hidden in every \
+         output, it would hide parts of words too"
+    )]
+    ShortSecret(String),
+    /// Nothing that a program could be given.
+    #[error("the value of `{0}` is no text")]
+    NotText(String),
+}
+
+/// Checks the name and the value of one variable.
+///
+/// # Errors
+///
+/// When the name is malformed or reserved, or the value is over 32 KiB or holds a NUL.
+pub fn check(name: &str, value: &str) -> Result<(), BadVariable> {
+    let shown = || name.chars().take(80).filter(|c| !c.is_control()).collect();
+    let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !well_formed {
+        return Err(BadVariable::Name(shown()));
+    }
+    if name.starts_with("JOB_") {
+        return Err(BadVariable::Reserved(shown()));
+    }
+    if value.len() > LONGEST_VALUE {
+        return Err(BadVariable::TooLong(shown()));
+    }
+    if value.contains('\0') {
+        return Err(BadVariable::NotText(shown()));
+    }
+    Ok(())
+}
+
+/// Checks the value of a secret, on top of [`check`].
+///
+/// # Errors
+///
+/// When it is so short that hiding it would hide parts of ordinary words.
+pub fn check_secret(name: &str, value: &str) -> Result<(), BadVariable> {
+    if value.trim().chars().count() < LEAST_SECRET {
+        return Err(BadVariable::ShortSecret(name.to_owned()));
+    }
+    Ok(())
 }
 
 impl Variables {
+    /// Variables that were checked before they were stored.
+    pub(in crate::domain) const fn stored(variables: BTreeMap<String, String>) -> Self {
+        Self(variables)
+    }
+
     /// Adds one variable.
     ///
     /// # Errors
     ///
-    /// When the name is malformed, reserved or already there, or the value is over 32 KiB.
+    /// When it is none, by [`check`], or one of this name is there.
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), BadVariable> {
-        let shown = || name.chars().take(80).filter(|c| !c.is_control()).collect();
-        let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !well_formed {
-            return Err(BadVariable::Name(shown()));
-        }
-        if name.starts_with("JOB_") {
-            return Err(BadVariable::Reserved(shown()));
-        }
-        if value.len() > LONGEST_VALUE {
-            return Err(BadVariable::TooLong(shown()));
-        }
+        check(name, value)?;
         if self.0.contains_key(name) {
-            return Err(BadVariable::Twice(shown()));
+            return Err(BadVariable::Twice(name.to_owned()));
         }
         self.0.insert(name.to_owned(), value.to_owned());
         Ok(())

@@ -2,16 +2,16 @@
 
 use uuid::Uuid;
 
-use crate::db::models::cluster;
 use crate::db::models::environment::Environment;
 use crate::db::models::job::NewJob;
 use crate::db::models::project::Project;
 use crate::db::models::user::User;
+use crate::db::models::{cluster, registry, variable};
 use crate::domain::ids::JobId;
 use crate::domain::job::JobKind;
 use crate::domain::ref_move::RefMoves;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::variables::Variables;
+use crate::domain::stored_variables::StoredVariables;
 use crate::jobs::{Created, Jobs, JobsError};
 
 impl Jobs {
@@ -29,7 +29,7 @@ impl Jobs {
         environment: &Environment,
         (by, fingerprint): (&User, &str),
     ) -> Result<Created, JobsError> {
-        let variables = Variables::default();
+        let variables = StoredVariables::default();
         let new = NewJob {
             id: JobId::from(Uuid::now_v7()),
             kind: JobKind::Redeploy,
@@ -61,10 +61,15 @@ impl Jobs {
         project: &Project,
         environment: &Environment,
     ) -> Result<Snapshot, JobsError> {
-        let id = environment.id;
-        let clusters = self
+        let (id, environment_id) = (project.id, environment.id);
+        let (clusters, variables, registry) = self
             .db
-            .run(async move |connection| cluster::of_environment(connection, id).await)
+            .run(async move |connection| {
+                let clusters = cluster::of_environment(connection, environment_id).await?;
+                let variables = variable::of_environment(connection, id, environment_id).await?;
+                let registry = registry::of_project(connection, id).await?;
+                Ok::<_, JobsError>((clusters, variables, registry))
+            })
             .await?;
         Ok(Snapshot {
             account: project.account.clone(),
@@ -72,6 +77,8 @@ impl Jobs {
             environment: environment.name.clone(),
             prefix: project.prefix.clone(),
             clusters,
+            variables,
+            registry,
         })
     }
 }

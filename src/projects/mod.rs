@@ -1,6 +1,8 @@
 //! Accounts, their projects, and who may do what with them.
 
 mod create;
+mod registry;
+mod variables;
 
 use crate::db::models::account;
 use crate::db::models::environment::Environment;
@@ -14,10 +16,14 @@ use crate::domain::git_ref::BadRefName;
 use crate::domain::ids::{JobName, JobNumber, ProjectId};
 use crate::domain::slug::{ProjectName, ProjectSlug};
 use crate::domain::snapshot::BadAddress;
+use crate::domain::variables::BadVariable;
+use crate::seal::KeyError;
 
 pub use create::{
     NewRule, NewTarget, create_account, create_cluster, create_project, set_member, set_rule,
 };
+pub use registry::{NewRegistry, set_registry, unset_registry};
+pub use variables::{Secrecy, set_variable, unset_variable, variables};
 
 /// Why something about a project was not found or not made.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +64,36 @@ pub enum ProjectError {
     /// The cluster's address is of another form.
     #[error(transparent)]
     Address(#[from] BadAddress),
+    /// The variable cannot be one.
+    #[error(transparent)]
+    Variable(#[from] BadVariable),
+    /// There is no such variable.
+    #[error("there is no variable `{name}`{}", hint(nearest.as_deref()))]
+    NoVariable {
+        /// What was asked for.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The project has as many as it may.
+    #[error("a project and its environments may have 500 variables, of 256 KiB in all")]
+    TooManyVariables,
+    /// The name that signs in at a registry.
+    #[error("this cannot be the name of a user: give up to 255 characters, without `:`")]
+    Login,
+    /// There is no key to seal a secret with.
+    #[error("there is no key to seal a secret with")]
+    NoKey,
+    /// The key for sealing secrets cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The database does not answer, or refuses.
     #[error("PostgreSQL: {0}")]
     Db(#[from] diesel::result::Error),
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 fn list(environments: &[EnvironmentName]) -> String {
@@ -82,7 +115,13 @@ impl Transient for ProjectError {
             | Self::NoUser(_)
             | Self::NoEnvironment { .. }
             | Self::Branch(_)
-            | Self::Address(_) => false,
+            | Self::Address(_)
+            | Self::Variable(_)
+            | Self::NoVariable { .. }
+            | Self::TooManyVariables
+            | Self::Login
+            | Self::NoKey
+            | Self::Key(_) => false,
         }
     }
 }
@@ -180,6 +219,16 @@ pub async fn find_environment(
         found.ok_or(ProjectError::NoEnvironment { project, environment: name, known })
     })
     .await
+}
+
+/// The environments of a project, by name.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn environments(db: &Db, project: &Project) -> Result<Vec<Environment>, ProjectError> {
+    let id = project.id;
+    Ok(db.run(async move |connection| Environment::of_project(connection, id).await).await?)
 }
 
 fn only(mut projects: Vec<Project>, name: &ProjectName) -> Result<Project, ProjectError> {

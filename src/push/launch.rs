@@ -12,16 +12,29 @@ use crate::domain::push_option::Wait;
 use crate::domain::push_ref::Decision;
 use crate::domain::ref_move::RefMoves;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::stored_variables::StoredVariables;
+use crate::domain::variables::{BadVariable, check_secret};
 use crate::jobs::{Created, JobsError, MovedAtOnce};
 use crate::paas_file::{Broken, Launch, compile_at};
 use crate::push::handle::{Fate, Handling};
 use crate::push::{Answer, Update};
+use crate::seal::{KeyError, load_public};
 use crate::tasks::blocking;
 
 /// What is known of a commit whose file compiles.
 struct Launched {
     subject: String,
     forced: bool,
+    variables: StoredVariables,
+}
+
+/// Why launch variables cannot be stored.
+#[derive(Debug, thiserror::Error)]
+enum Unstorable {
+    #[error(transparent)]
+    Variable(#[from] BadVariable),
+    #[error("a variable is secret here, and the server cannot seal it; its log says why")]
+    Key(#[from] KeyError),
 }
 
 impl Handling<'_> {
@@ -35,7 +48,16 @@ impl Handling<'_> {
         let environment = self.environments.get(&rule.environment);
         let environment = environment.ok_or(diesel::result::Error::NotFound)?;
         let snapshot = self.pushes.jobs.snapshot(&self.project, environment).await?;
-        let launched = match self.compile(new, update.old, &snapshot).await {
+        let variables = match self.launch_variables(&snapshot, rule.environment).await {
+            Ok(variables) => variables,
+            Err(error) => {
+                if let Unstorable::Key(error) = &error {
+                    warn!("Could not seal a launch variable: {error}");
+                }
+                return Ok(Fate::Answered(Answer::rejected(error.to_string())));
+            }
+        };
+        let launched = match self.compile(new, update.old, (&snapshot, variables)).await {
             Ok(launched) => launched,
             Err(broken) => {
                 for line in broken.lines() {
@@ -87,8 +109,8 @@ impl Handling<'_> {
             new_oid: Some(new),
             subject: launched.subject,
             forced: launched.forced,
-            variables: self.options.variables.clone(),
-            variables_hash: self.options.variables.hash(),
+            variables_hash: launched.variables.hash(),
+            variables: launched.variables,
             snapshot,
             ref_moves: match self.options.wait {
                 Wait::No => RefMoves::AtOnce,
@@ -97,25 +119,49 @@ impl Handling<'_> {
         }
     }
 
+    /// The launch variables of the push; those with the names of secrets are sealed.
+    async fn launch_variables(
+        &self,
+        snapshot: &Snapshot,
+        environment: EnvironmentId,
+    ) -> Result<StoredVariables, Unstorable> {
+        let given = &self.options.variables;
+        let is_secret = |name: &str| snapshot.variables.is_secret(name);
+        let secrets: Vec<_> = given.iter().filter(|(name, _)| is_secret(name)).collect();
+        if secrets.is_empty() {
+            return Ok(StoredVariables::from(given));
+        }
+        for (name, value) in secrets {
+            check_secret(name, value)?;
+        }
+        let path = self.pushes.public_key.clone();
+        let sealer = blocking(move || load_public(&path)).await?;
+        Ok(sealer.seal_launch(given, (self.project.id, environment), is_secret))
+    }
+
+    /// Compiles with the names of secrets in their place: nobody here can read them.
     async fn compile(
         &self,
         new: Oid,
         old: Option<Oid>,
-        snapshot: &Snapshot,
+        (snapshot, launch): (&Snapshot, StoredVariables),
     ) -> Result<Launched, Broken> {
         let repositories = self.pushes.jobs.repositories().clone();
         let (project, file) = (self.project.id, self.pushes.paas_file.clone());
         let (platform, max_files) = (self.pushes.platform.clone(), self.pushes.max_files);
-        let (snapshot, variables) = (snapshot.clone(), self.options.variables.clone());
+        let mut all = snapshot.variables.clone();
+        all.overlay(launch.clone());
+        let (snapshot, named) = (snapshot.clone(), all.with_placeholders());
         blocking(move || {
             let repository = repositories.open(project)?;
-            let (snapshot, variables, platform) = (&snapshot, &variables, &platform);
-            let launch = Launch { file: &file, snapshot, variables, platform, max_files };
-            drop(compile_at(&repository, new, &launch)?);
+            let (snapshot, variables, platform) = (&snapshot, &named, &platform);
+            let with = Launch { file: &file, snapshot, variables, platform, max_files };
+            drop(compile_at(&repository, new, &with)?);
             let subject = repository.subject(new)?;
             // A tip that is no commit was overwritten, not continued.
             let kept = |old| repository.descends(new, old).unwrap_or(false);
-            Ok(Launched { subject, forced: old.is_some_and(|old| !kept(old)) })
+            let forced = old.is_some_and(|old| !kept(old));
+            Ok(Launched { subject, forced, variables: launch })
         })
         .await
     }

@@ -15,6 +15,7 @@ mod store;
 mod update;
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -42,6 +43,8 @@ pub struct Pushes {
     pub paas_file: String,
     /// What files are compiled with.
     pub platform: Arc<Platform>,
+    /// File of the key with which launch variables are sealed that are secret.
+    pub public_key: PathBuf,
     /// Most refs of one push.
     pub max_refs: NonZeroUsize,
     /// Most files of a commit that is deployed.

@@ -87,16 +87,45 @@ pub(super) enum Command {
         /// The environment.
         environment: EnvironmentName,
     },
+    /// List the variables of a project, or change one; deployments from then on get them.
+    Vars {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// What only this environment has; without one, what all of them have.
+        environment: Option<EnvironmentName>,
+        /// What to change.
+        #[command(subcommand)]
+        change: Option<Change>,
+    },
+}
+
+/// What is changed about a variable.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub(super) enum Change {
+    /// Set one; its value is read from standard input, without the end of its last line.
+    Set {
+        /// Its name, as in `${NAME}`.
+        name: String,
+        /// Nobody reads it ever again, only deployments do.
+        #[arg(long)]
+        secret: bool,
+    },
+    /// Remove one.
+    Unset {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Names and uses of our commands, for the greeting.
-pub(super) const USES: [(&str, &str); 6] = [
+pub(super) const USES: [(&str, &str); 7] = [
     ("whoami", "who you are here"),
     ("jobs <project>", "the latest deployments"),
     ("attach <job>", "follow a deployment to its end"),
     ("logs <job> [--step <step>]", "what a deployment has said so far"),
     ("cancel <job>", "end a deployment"),
     ("redeploy <project> <environment>", "deploy the tip of the ref deployed last"),
+    ("vars <project> [<environment>]", "variables; behind it: set <name> [--secret], unset <name>"),
 ];
 
 /// One of the steps; whoever names another is told all of them.

@@ -12,6 +12,8 @@ mod limits;
 mod output;
 mod server;
 
+use std::path::PathBuf;
+
 use crate::config::SshConfig;
 use crate::db::pool::Db;
 use crate::git::wire::Wire;
@@ -34,6 +36,8 @@ pub struct Door {
     pub sessions: Sessions,
     /// git.
     pub wire: Wire,
+    /// File of the key with which secrets are sealed.
+    pub public_key: PathBuf,
     /// Settings of the server.
     pub settings: SshConfig,
 }

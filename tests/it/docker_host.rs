@@ -15,6 +15,7 @@ use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectI
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
 use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
+use pierhead::domain::stored_variables::StoredVariables;
 use pierhead::image::{Folder, ImageBuild, Root};
 use pierhead::paas::compiled::{
     Backend, Container, Deployment, HealthCheck, ImageRef, Ingress, Origin, Pod, Port, Probe,
@@ -229,6 +230,8 @@ fn snapshot() -> Snapshot {
             address: "unix:///run/docker.sock".to_owned(),
             namespace: "acme".to_owned(),
         }],
+        variables: StoredVariables::default(),
+        registry: None,
     }
 }
 

@@ -118,6 +118,28 @@ fn every_role_has_a_unit_and_a_user_of_its_own() {
 }
 
 #[test]
+fn only_what_deploys_may_write_keys_and_read_private_ones() {
+    let config = Config::default().seal;
+    let folder = Path::new("/var/lib/pierhead-seal");
+    for key in config.private_keys.iter().chain([&config.public_key]) {
+        assert_eq!(key.parent(), Some(folder));
+    }
+    for unit in units("service") {
+        let text = fs::read_to_string(&unit).unwrap();
+        let deploys = values(&text, "SupplementaryGroups") == ["docker"];
+        let owned = if deploys { vec!["pierhead-seal"] } else { Vec::new() };
+        assert_eq!(values(&text, "StateDirectory"), owned, "{}", name(&unit));
+        // Nobody else may take the folder's place, and the group may not write into it.
+        assert!(
+            !values(&text, "ReadWritePaths").join(" ").contains("/var/lib "),
+            "{}",
+            name(&unit)
+        );
+        assert!(!deploys || values(&text, "StateDirectoryMode") == ["0750"], "{}", name(&unit));
+    }
+}
+
+#[test]
 fn what_runs_jobs_may_drain_before_it_is_killed() {
     let drain = Config::default().worker.drain_limit.duration().as_secs();
     for unit in units("service") {

@@ -17,6 +17,7 @@ use crate::domain::history::Step;
 impl Deployment<'_> {
     /// Everything up to the point at which people are sent to the new release.
     pub(super) async fn roll_out(&mut self) -> Result<Release, Failure> {
+        self.open().await?;
         let root = self.check_out().await?;
         let model = self.compile().await?;
         self.begin(Step::Image);

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::db::models::release::{NewRelease, Release};
 use crate::deploy::Deployment;
 use crate::deploy::failure::{Cause, Failure};
-use crate::deploy::stored::{self, Objects};
+use crate::deploy::stored::{self, Objects, Unreadable};
 use crate::deploy::targets::Target;
 use crate::domain::history::Step;
 use crate::domain::release::{PinnedImages, describe_change};
+use crate::domain::sealed::ReleasePart;
 use crate::paas::compiled::{self, EnvValue};
 use crate::stack::{Stack, render};
 
@@ -37,22 +41,35 @@ impl Deployment<'_> {
         let new = NewRelease {
             fence: self.run.fence(),
             commit_oid: peeled.map_err(|error| Cause::Checkout(error.into()))?,
-            model: stored::json(model)?,
+            model: self.sealed(ReleasePart::Model, model)?,
             images: stored::json(&images)?,
-            variables: stored::json(&variables)?,
-            objects: stored::json(&Objects::default())?,
+            variables: self.sealed(ReleasePart::Variables, &variables)?,
+            objects: self.sealed(ReleasePart::Objects, &Objects::default())?,
         };
         let release = self.run.store_release(new).await?;
         let text = match live {
             None => format!("{}: the first", release.number),
             Some(live) => {
-                let before = (stored::images(&live.images)?, stored::variables(live)?);
+                let opener = &self.settings().keyring.opener;
+                let before =
+                    (stored::images(&live.images)?, stored::variables(opener, live).await?);
                 let change = describe_change((&before.0, &images), (&before.1, &variables));
                 format!("{}: {change} changed since {}", release.number, live.number)
             }
         };
         self.recorder.result(Step::Release, text, watch).await;
         Ok((release, stacks))
+    }
+
+    /// A part of this run's release as it is stored.
+    pub(super) fn sealed(
+        &self,
+        part: ReleasePart,
+        value: &impl Serialize,
+    ) -> Result<Value, Unreadable> {
+        let job = self.run.job();
+        let sealer = &self.settings().keyring.sealer;
+        stored::sealed(sealer, (job.environment_id, job.id), part, value)
     }
 }
 

@@ -8,10 +8,11 @@ use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::Failure;
-use crate::deploy::stored::{self, Objects, OnCluster};
+use crate::deploy::stored::{Objects, OnCluster};
 use crate::deploy::targets::Target;
 use crate::domain::history::Step;
 use crate::domain::ids::Fence;
+use crate::domain::sealed::ReleasePart;
 use crate::routing::wait_until_served;
 use crate::stack::Stack;
 
@@ -45,7 +46,7 @@ impl Deployment<'_> {
             objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
         }
         // From here whoever takes over, or rolls back to it, knows what is where.
-        self.run.store_objects(release, stored::json(&objects)?).await?;
+        self.run.store_objects(release, self.sealed(ReleasePart::Objects, &objects)?).await?;
         let limit = self.settings().limits.rollout.duration();
         let mut ready = Vec::new();
         for (target, on) in targets.iter().zip(&objects.docker) {

@@ -6,6 +6,7 @@ mod git;
 mod jobs;
 mod logs;
 mod redeploy;
+mod vars;
 mod whoami;
 
 use russh::Channel;
@@ -21,7 +22,7 @@ use crate::projects::ProjectError;
 use crate::push::Watched;
 use crate::ssh::Door;
 use crate::ssh::command::{BadRequest, Command, Ours, Request, USES};
-use crate::ssh::output::Output;
+use crate::ssh::output::{BadInput, Output};
 use crate::tasks::Tasks;
 
 /// Who calls.
@@ -62,6 +63,9 @@ enum Failure {
     /// What was asked for is not there, or not theirs.
     #[error(transparent)]
     Project(ProjectError),
+    /// Standard input is not what the command needs.
+    #[error(transparent)]
+    Input(#[from] BadInput),
     /// Nothing of this project is deployed.
     #[error(transparent)]
     Inactive(#[from] Inactive),
@@ -91,6 +95,7 @@ impl Failure {
             }
             Self::HungUp(_)
             | Self::Project(_)
+            | Self::Input(_)
             | Self::Inactive(_)
             | Self::Jobs(_)
             | Self::Db(_) => Status::FAILED,
@@ -167,7 +172,7 @@ async fn refuse(channel: Channel<Msg>, text: &str, status: Status) {
 }
 
 async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ours, tasks: &Tasks) {
-    let (output, gone, drain) = Output::open(channel);
+    let (output, gone, input, drain) = Output::open_with_input(channel);
     drop(tasks.start(drain));
     let json = if ours.json { Format::Json } else { Format::Text };
     let call = Call { door, caller, output: &output, gone: &gone, json };
@@ -180,11 +185,20 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
         Command::Redeploy { project, environment } => {
             redeploy::run(&call, &project, environment).await
         }
+        Command::Vars { project, environment, change: None } => {
+            vars::list(&call, &project, environment).await
+        }
+        Command::Vars { project, environment, change: Some(change) } => {
+            vars::change(&call, (&project, environment), change, input).await
+        }
     };
     let status = match done {
         Ok(status) => status,
         Err(failure) => {
-            if let Failure::Jobs(_) | Failure::Db(_) = &failure {
+            if let Failure::Jobs(_)
+            | Failure::Db(_)
+            | Failure::Project(ProjectError::Key(_) | ProjectError::NoKey) = &failure
+            {
                 warn!("Could not do what {} asked for: {failure:?}", caller.user.name);
             }
             drop(output.error(&format!("pierhead: {failure}")).await);

@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use crate::domain::pinned::Pinned;
 use crate::domain::snapshot::{ClusterKind, Snapshot};
+use crate::domain::stored_variables::StoredVariables;
 use crate::paas::compiled::{Backend, ImageRef, Origin, PathRule, Port, Resource};
 use crate::stack::Placed;
 
@@ -22,6 +23,8 @@ fn snapshot() -> Snapshot {
             address: "unix:///run/docker.sock".to_owned(),
             namespace: "acme".to_owned(),
         }],
+        variables: StoredVariables::default(),
+        registry: None,
     }
 }
 

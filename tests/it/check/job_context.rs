@@ -4,8 +4,11 @@ use std::fs;
 
 use insta::assert_snapshot;
 use pierhead::db::models::release::Release;
+use pierhead::domain::sealed::{Place, ReleasePart, Sealed};
+use serde::Deserialize as _;
 
 use crate::check::{Desk, WRONG};
+use crate::support::app::secrets::keyring;
 use crate::support::app::{App, Settings};
 
 #[tokio::test]
@@ -74,7 +77,11 @@ async fn the_context_of_a_job_compiles_to_its_release_without_the_server() {
     "#);
     desk.write("context.toml", &context);
     let done = desk.run(&["check", "--context", "context.toml", "--json"]).await;
-    assert_eq!(done.json()["model"], release.model);
+    let place = Place::release(release.environment_id, release.job_id, ReleasePart::Model);
+    let sealed = Sealed::deserialize(&release.model).unwrap();
+    let model = keyring().opener.open(&sealed, &place).unwrap();
+    let model: serde_json::Value = serde_json::from_slice(&model).unwrap();
+    assert_eq!(done.json()["model"], model);
 
     copy.write(".paas.yaml", WRONG);
     copy.commit("Make three mistakes").await;

@@ -22,6 +22,8 @@ async fn an_unknown_and_a_foreign_repository_answer_alike() {
     assert_eq!(eve.ssh(&["git-upload-pack '../../etc'"]).await.code, 128);
     for words in
         ["jobs acme/shop", "attach 1", "logs 1", "cancel 1", "redeploy acme/shop production"]
+            .into_iter()
+            .chain(["vars acme/shop", "vars acme/shop set A", "vars acme/shop unset A"])
     {
         eve.ssh(&[words]).await.assert_code(128).assert_says("not found");
     }

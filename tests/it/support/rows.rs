@@ -18,7 +18,7 @@ use pierhead::domain::oid::Oid;
 use pierhead::domain::ref_move::RefMoves;
 use pierhead::domain::route::Route;
 use pierhead::domain::snapshot::Snapshot;
-use pierhead::domain::variables::Variables;
+use pierhead::domain::stored_variables::StoredVariables;
 use pierhead::history::{Appended, Writer, append};
 use serde_json::json;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ impl Shop {
 
     /// A job that waits, for a commit with this subject.
     pub(crate) async fn job(&self, subject: &str) -> Job {
-        let variables = Variables::default();
+        let variables = StoredVariables::default();
         let new = NewJob {
             id: JobId::from(Uuid::now_v7()),
             kind: JobKind::Deploy,
@@ -61,6 +61,8 @@ impl Shop {
                 environment: "production".parse().unwrap(),
                 prefix: String::new(),
                 clusters: Vec::new(),
+                variables: StoredVariables::default(),
+                registry: None,
             },
             ref_moves: RefMoves::OnSuccess,
         };

@@ -11,7 +11,7 @@ use crate::domain::ids::{Fence, JobId, Seq};
 use crate::domain::job::{MoveRefused, Outcome, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::RefMoves;
-use crate::domain::variables::Variables;
+use crate::domain::stored_variables::StoredVariables;
 
 /// What a redeploy deploys, found when it is claimed.
 #[derive(Debug, Clone, AsChangeset)]
@@ -24,7 +24,7 @@ pub struct Source {
     /// First line of the tip's message.
     pub subject: String,
     /// Launch variables of the job that deployed the ref last.
-    pub variables: Variables,
+    pub variables: StoredVariables,
 }
 
 /// A move that a job's state refuses, as an error of the statement that would have made it.

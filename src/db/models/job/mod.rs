@@ -14,7 +14,7 @@ use crate::domain::job::{JobKind, JobState, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::{RefMoves, RefUpdate};
 use crate::domain::snapshot::Snapshot;
-use crate::domain::variables::Variables;
+use crate::domain::stored_variables::StoredVariables;
 
 pub use changes::Source;
 pub use new::NewJob;
@@ -46,7 +46,7 @@ pub struct Job {
     /// Whether commits are dropped from the ref.
     pub forced: bool,
     /// Launch variables.
-    pub variables: Variables,
+    pub variables: StoredVariables,
     /// Settings at the time it was created.
     pub snapshot: Snapshot,
     /// Who moves the ref.

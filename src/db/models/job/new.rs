@@ -11,7 +11,7 @@ use crate::domain::job::JobKind;
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::RefMoves;
 use crate::domain::snapshot::Snapshot;
-use crate::domain::variables::Variables;
+use crate::domain::stored_variables::StoredVariables;
 
 /// A job about to be created.
 #[derive(Debug, Clone, Insertable)]
@@ -42,7 +42,7 @@ pub struct NewJob {
     /// Whether commits are dropped.
     pub forced: bool,
     /// Launch variables.
-    pub variables: Variables,
+    pub variables: StoredVariables,
     /// Their hash.
     pub variables_hash: String,
     /// Settings it runs with.

@@ -5,6 +5,7 @@ mod engine;
 pub(crate) mod gate;
 mod leftovers;
 pub(crate) mod process;
+pub(crate) mod secrets;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -129,7 +130,7 @@ impl App {
         self.folder.path().join("state")
     }
 
-    fn write_configuration(&self) {
+    pub(crate) fn write_configuration(&self) {
         let root = env!("CARGO_MANIFEST_DIR");
         let redis = self.settings.redis.clone();
         let redis = redis
@@ -148,6 +149,8 @@ impl App {
             ("worker", "sweep_interval = \"1s\"".to_owned()),
             ("worker", "drain_limit = \"5s\"".to_owned()),
             ("log", "filter = \"info,pierhead=debug\"".to_owned()),
+            ("seal", format!("public_key = {:?}", secrets::public_key())),
+            ("seal", format!("private_keys = [{:?}]", secrets::private_key(&self.folder))),
         ];
         for table in ["ssh", "web", "router"] {
             tables.push((table, "listen = \"127.0.0.1:0\"".to_owned()));

@@ -1,0 +1,2 @@
+DROP TABLE registries;
+DROP TABLE variables;

@@ -1,0 +1,84 @@
+//! `pierhead admin set registry` and `unset registry`: where the images of a project go.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use clap::Subcommand;
+use secrecy::SecretString;
+
+use crate::cli::admin::AdminError;
+use crate::cli::note;
+use crate::config::Config;
+use crate::db::pool::Db;
+use crate::domain::registry::{RegistryAddress, RegistryLogin};
+use crate::domain::slug::ProjectName;
+use crate::projects;
+use crate::seal::load_public;
+
+/// Most bytes of a password or token.
+const LONGEST: u64 = 16 * 1024;
+
+/// What can be set.
+#[derive(Debug, Subcommand)]
+pub(super) enum Set {
+    /// The registry that a project's images are pushed to, instead of the one before.
+    Registry {
+        /// The project, as `account/project`.
+        project: ProjectName,
+        /// host[:port][/path]
+        address: RegistryAddress,
+        /// Who signs in; the password or token is read from standard input.
+        #[arg(long)]
+        username: Option<String>,
+        /// Whether it is spoken to without TLS; without this, on this machine only.
+        #[arg(long, value_name = "true|false")]
+        plain_http: Option<bool>,
+    },
+}
+
+/// What can be taken away.
+#[derive(Debug, Subcommand)]
+pub(super) enum Unset {
+    /// The registry of a project.
+    Registry {
+        /// The project, as `account/project`.
+        project: ProjectName,
+    },
+}
+
+impl Set {
+    /// Does it, and says what was done.
+    pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+        let Self::Registry { project, address, username, plain_http } = self;
+        let text = format!("Images of {project} go to {address}, from the next deployment on.");
+        let login = match username {
+            Some(username) => Some(RegistryLogin { username, password: password()? }),
+            None => None,
+        };
+        let sealer = login.as_ref().map(|_| load_public(&config.seal.public_key)).transpose()?;
+        let new = projects::NewRegistry { project, address, plain_http };
+        projects::set_registry(db, new, login.zip(sealer)).await?;
+        Ok(text)
+    }
+}
+
+impl Unset {
+    /// Does it, and says what was done.
+    pub(super) async fn run(self, db: &Db) -> Result<String, AdminError> {
+        let Self::Registry { project } = self;
+        let text = format!("{project} has no registry any more, from the next deployment on.");
+        projects::unset_registry(db, project).await?;
+        Ok(text)
+    }
+}
+
+/// The password, without the end of its line.
+fn password() -> Result<SecretString, AdminError> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        note("Type the password, Enter and Ctrl-D; it will be seen. Better: … < file");
+    }
+    let mut text = String::new();
+    input.take(LONGEST).read_to_string(&mut text).map_err(AdminError::Password)?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    Ok(SecretString::from(text))
+}

@@ -1,0 +1,81 @@
+//! A new key takes the place of an old one.
+
+use std::path::Path;
+
+use crate::secrets::{administrate, ask, dump, typed, write_shown};
+use crate::support::app::secrets::{next_pair, private_key};
+use crate::support::app::{App, Settings};
+
+/// The keys that are configured from now on.
+fn configure(app: &mut App, public: &Path, private: &[&Path]) {
+    app.settings.tables.push(("seal", format!("public_key = {public:?}")));
+    app.settings.tables.push(("seal", format!("private_keys = {private:?}")));
+    app.write_configuration();
+}
+
+#[tokio::test]
+async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
+    let mut app = App::start_with(Settings::default()).await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    typed(&ana, "vars shop set A --secret", b"hunter2-of-project").await.assert_ok();
+    let words = "admin set registry acme/shop localhost:5/x --username ci";
+    administrate(&app, words, "hunter2-of-registry").await.assert_ok();
+    let copy = ana.hello("acme/shop").await;
+    write_shown(&copy, "${A}", "");
+    copy.commit("Show it").await;
+    copy.push(&["-o", "A=hunter2-of-launch", "main"]).await.assert_ok();
+    // As it was stored before there were keys.
+    app.execute("UPDATE releases SET variables = '{\"web/app/SHOWN\": \"hunter2-of-launch\"}'")
+        .await;
+
+    app.take("serve").terminate().await;
+    let old = private_key(&app.folder);
+    let (public, new) = next_pair(&app.folder);
+    configure(&mut app, &public, &[&new]);
+    let early = administrate(&app, "admin reseal", "").await;
+    early.assert_code(1).assert_says("variable of the project, `A` (key 908e07425e1bcfb1)");
+    configure(&mut app, &public, &[&new, &old]);
+    let done = administrate(&app, "admin reseal", "").await;
+    done.assert_ok().assert_says("all are sealed with key");
+    let again = administrate(&app, "admin reseal", "").await;
+    again.assert_ok().assert_says("0 values were sealed anew");
+    let dump = dump(&app).await;
+    assert!(!dump.contains("908e07425e1bcfb1"), "rows of the old key are left");
+    assert!(!dump.contains("hunter2"), "clear rows are left");
+
+    std::fs::remove_file(&old).unwrap();
+    configure(&mut app, &public, &[&new]);
+    app.spawn("serve").await;
+    let port = app.process("ssh").port("SSH");
+    let ana = ana.at(port);
+    let redeployed = ana.ssh(&["redeploy", "shop", "production"]).await;
+    redeployed.assert_ok().assert_says("nothing changed since v1");
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "hunter2-of-launch\n".to_owned()));
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_makes_the_first_keys_and_does_not_start_without_them_later() {
+    let app = App::start_with(Settings { roles: &[], ..Settings::default() }).await;
+    let mut app = app;
+    let folder = app.folder.path().join("seal");
+    let (public, private) = (folder.join("public.pem"), folder.join("private.pem"));
+    configure(&mut app, &public, &[&private]);
+    app.spawn("worker").await;
+    assert!(public.exists() && private.exists());
+    app.take("worker").terminate().await;
+    let made = administrate(&app, "keygen", "").await;
+    made.assert_code(1).assert_says("private.pem exists");
+
+    std::fs::remove_file(&private).unwrap();
+    let refused = administrate(&app, "worker", "").await;
+    refused.assert_code(1).assert_says("is gone: without it nothing opens that was stored");
+    let next = folder.join("next");
+    let made = administrate(&app, &format!("keygen {}", next.display()), "").await;
+    made.assert_ok().assert_says("To rotate: add");
+    assert_eq!(made.stdout.trim().len(), 16);
+    assert_eq!(ask(&app, "SELECT name::text AS line FROM variables").await, [""; 0]);
+    app.stop().await;
+}
