@@ -126,6 +126,7 @@ pub fn context_at(
         environment: snapshot.environment.to_string(),
         prefix: snapshot.prefix.clone(),
         variables: (*variables).clone(),
+        secrets: snapshot.variables.secrets().map(|(name, _)| name.to_owned()).collect(),
         tree,
         clusters: snapshot.clusters.iter().map(cluster).collect(),
         registry: snapshot.registry.as_ref().map(|registry| registry.address.to_string()),

@@ -1,4 +1,4 @@
-//! `pierhead admin set registry` and `unset registry`: where the images of a project go.
+//! `pierhead admin set registry` and `unset registry`: the registry of a project.
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -49,7 +49,8 @@ impl Set {
     /// Does it, and says what was done.
     pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
         let Self::Registry { project, address, username, plain_http } = self;
-        let text = format!("Images of {project} go to {address}, from the next deployment on.");
+        let text =
+            format!("{project} has the registry {address} now. Images are not pushed there yet.");
         let login = match username {
             Some(username) => Some(RegistryLogin { username, password: password()? }),
             None => None,
@@ -65,7 +66,7 @@ impl Unset {
     /// Does it, and says what was done.
     pub(super) async fn run(self, db: &Db) -> Result<String, AdminError> {
         let Self::Registry { project } = self;
-        let text = format!("{project} has no registry any more, from the next deployment on.");
+        let text = format!("{project} has no registry any more.");
         projects::unset_registry(db, project).await?;
         Ok(text)
     }

@@ -2,7 +2,6 @@
 
 use pierhead::deploy::docker_target::ImageError;
 use pierhead::domain::pinned::Pinned;
-use pierhead::domain::release::PinnedImages;
 use pierhead::image::Build;
 use tokio::sync::mpsc;
 
@@ -18,21 +17,21 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
     let foreign = |error: ImageError| matches!(error, ImageError::Foreign(_));
 
     let root = folder(&[("Dockerfile", "FROM busybox:stable\n")]);
-    let (sources, none) = (host.sources(root.path()), PinnedImages::new());
+    let sources = host.sources(root.path());
     let digits: String = id.chars().skip("sha256:".len()).take(12).collect();
     for base in [&tag, &id, &digits] {
         let stock = host.target.stock_image(base, host.project, &sender).await;
         assert!(foreign(stock.unwrap_err()), "{base}");
         let mut build = host.plan("thief");
         build.bases = vec![base.to_owned()];
-        let built = host.target.obtain(&Build::Dockerfile(build), &none, &sources, &sender).await;
+        let built = host.target.obtain(&Build::Dockerfile(build), &sources, &sender).await;
         assert!(foreign(built.unwrap_err()), "{base}");
     }
     // Nor by what an image of their own does when it is built upon.
     host.image("base", &format!("ONBUILD COPY --from={tag} /key /key")).await;
     let mut build = host.plan("thief");
     build.bases = vec![host.plan("base").tag];
-    let built = host.target.obtain(&Build::Dockerfile(build), &none, &sources, &sender).await;
+    let built = host.target.obtain(&Build::Dockerfile(build), &sources, &sender).await;
     assert!(foreign(built.unwrap_err()));
 
     let own = victim.target.stock_image(&tag, victim.project, &sender).await.unwrap();

@@ -11,7 +11,6 @@ use crate::docker::{
 };
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
-use crate::domain::release::PinnedImages;
 use crate::image::dockerfile::{Unclear, bases_of_triggers};
 use crate::image::{
     Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
@@ -33,6 +32,9 @@ pub enum ImageError {
         /// What it triggers.
         source: Unclear,
     },
+    /// It is another image with files in it.
+    #[error("image `{0}` is made of another one and files, which is not supported yet")]
+    Layers(String),
     /// It was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -120,7 +122,7 @@ impl DockerTarget {
         plan(deployment, provenance, &texts.await)
     }
 
-    /// Builds or finds one image. What it needs is among the pinned ones.
+    /// Builds or finds one image, once what it needs is there.
     ///
     /// # Errors
     ///
@@ -128,13 +130,13 @@ impl DockerTarget {
     pub async fn obtain(
         &self,
         build: &Build,
-        pinned: &PinnedImages,
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
         match build {
             Build::Dockerfile(build) => self.build(build, sources, lines).await,
-            Build::Layers(build) => Err(ImageError::Foreign(format!("{build:?}{pinned:?}"))),
+            // The language refuses what would need one.
+            Build::Layers(build) => Err(ImageError::Layers(build.reference.clone())),
             Build::Stock(reference) => {
                 let pinned = self.stock_image(reference, sources.project, lines).await?;
                 Ok(Obtained { pinned, how: How::Found })

@@ -290,7 +290,6 @@ mod tests {
     use super::*;
     use crate::docker::ContextLimits;
     use crate::domain::ids::{EnvironmentId, ProjectId};
-    use crate::domain::release::PinnedImages;
     use crate::image::{Build, Provenance};
     use crate::paas::compiled::Deployment;
 
@@ -309,7 +308,6 @@ mod tests {
         let (checkout, library) = (PathBuf::new(), PathBuf::new());
         let limits = ContextLimits { bytes: 0, files: 0 };
         let sources = Sources { checkout, library, limits, project };
-        let pinned = PinnedImages::new();
 
         check(target.start(&placed.stack));
         check(target.revive(placed));
@@ -319,7 +317,7 @@ mod tests {
         check(target.spare_images(environment, keep));
         check(target.remove_images(Vec::new()));
         check(target.plan_images(deployment, provenance, &sources));
-        check(target.obtain(build, &pinned, &sources, lines));
+        check(target.obtain(build, &sources, lines));
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Deployment<'_> {
                     let name = node.build.reference();
                     self.recorder.step(Step::Image, format!("building {name}")).await;
                 }
-                let making = self.making(node, (docker, sources), pinned.clone(), said.clone());
+                let making = self.making(node, (docker, sources), said.clone());
                 running.push(Box::pin(making));
             }
             tokio::select! {
@@ -165,7 +165,6 @@ impl Deployment<'_> {
         &self,
         node: Node,
         (docker, sources): (&DockerTarget, &Arc<Sources>),
-        pinned: PinnedImages,
         said: Said,
     ) -> impl Future<Output = Made> + Send + 'static {
         let (docker, sources) = (docker.clone(), Arc::clone(sources));
@@ -177,7 +176,7 @@ impl Deployment<'_> {
             let making = async {
                 // Ends with this future, and with it the loop that reads them.
                 let lines = lines;
-                let making = docker.obtain(&node.build, &pinned, &sources, &lines);
+                let making = docker.obtain(&node.build, &sources, &lines);
                 tokio::time::timeout(limit.duration(), making).await
             };
             let name: Arc<str> = image.as_str().into();

@@ -302,7 +302,7 @@ fn refuse_secret(
     });
     let Some((name, _)) = held else { return Ok(()) };
     let message = format!("the secret `{name}` would stay in the image's history");
-    let hint = format!("show it to one command: `RUN --mount=type=secret,id={name} …`");
+    let hint = "give it to the container instead, under its `variables`".to_owned();
     Err(reports.add(view.fault(Code::SecretArgument, message).hint(hint)))
 }
 

@@ -170,7 +170,7 @@ images:
 pods: {web: {containers: {app: {image: web}}}}
 ",
         },
-        mend: "Take the argument away, and write `RUN --mount=type=secret,id=NPM_TOKEN …` in the \
-               Dockerfile: the command finds the value in the file /run/secrets/NPM_TOKEN.",
+        mend: "Take the argument away. What runs gets the secret when it starts, from the \
+               `variables` of its container.",
     },
 ];

@@ -10,6 +10,7 @@ mod faults;
 mod full_disk;
 mod hostile_commits;
 mod hostile_dockerfiles;
+mod images;
 mod language;
 mod livelihood;
 mod queue;

@@ -40,7 +40,7 @@ async fn a_job_brings_the_variables_and_the_registry_of_its_time() {
     }
     let set = "admin set registry acme/shop https://Reg.Example:5000/team --username ci";
     let done = administrate(&app, set, "hunter2-of-registry\n").await;
-    done.assert_ok().assert_says("go to reg.example:5000/team, from the next deployment on");
+    done.assert_ok().assert_says("has the registry reg.example:5000/team now");
     let copy = ana.hello("acme/shop").await;
     write_shown(&copy, "${PASSWORD} ${COLOUR}", "");
     copy.commit("Show").await;
@@ -103,7 +103,7 @@ async fn a_registry_is_set_changed_and_taken_away() {
     assert!(!said.contains("hunter2"), "{said}");
     assert_snapshot!(said, @r#"
     $ admin set registry acme/shop localhost:5000/x --username ci
-    Images of acme/shop go to localhost:5000/x, from the next deployment on.
+    acme/shop has the registry localhost:5000/x now. Images are not pushed there yet.
       ["localhost:5000/x ci 1"]
     $ admin set registry acme/shop localhost:5000/x --username a:b
     pierhead: this cannot be the name of a user: give up to 255 characters, without `:`
@@ -120,10 +120,10 @@ async fn a_registry_is_set_changed_and_taken_away() {
     For more information, try '--help'.
       ["localhost:5000/x ci 1"]
     $ admin set registry acme/shop localhost:5001
-    Images of acme/shop go to localhost:5001, from the next deployment on.
+    acme/shop has the registry localhost:5001 now. Images are not pushed there yet.
       ["localhost:5001  "]
     $ admin unset registry acme/shop
-    acme/shop has no registry any more, from the next deployment on.
+    acme/shop has no registry any more.
       []
     $ admin unset registry acme/shop
     pierhead: `registry of acme/shop` not found
