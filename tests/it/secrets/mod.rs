@@ -73,10 +73,14 @@ async fn ask(app: &App, sql: &str) -> Vec<String> {
 
 /// An application that shows a variable of its container.
 fn write_shown(copy: &Copy, value: &str, rest: &str) {
+    // Nobody else's image of the same content may lend its layers.
+    let own = copy.path.display();
     copy.write(
         "Dockerfile",
-        "FROM busybox:stable\nRUN mkdir /www\n\
-         CMD [\"sh\", \"-c\", \"echo $SHOWN > /www/index.html; httpd -f -p 8080 -h /www\"]\n",
+        &format!(
+            "FROM busybox:stable\nRUN mkdir /www && echo {own} > /own\n\
+             CMD [\"sh\", \"-c\", \"echo $SHOWN > /www/index.html; httpd -f -p 8080 -h /www\"]\n"
+        ),
     );
     let variables = format!("        listen: [8080]\n        variables: {{SHOWN: \"{value}\"}}");
     let file = copy.paas_yaml().replace("        listen: [8080]", &variables);
