@@ -24,7 +24,7 @@ pub(super) enum Set {
     Registry {
         /// The project, as `account/project`.
         project: ProjectName,
-        /// host[:port][/path]
+        /// The address: `host[:port][/path]`
         address: RegistryAddress,
         /// Who signs in; the password or token is read from standard input.
         #[arg(long)]
