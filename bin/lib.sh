@@ -86,6 +86,8 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     c++) echo g++ ;;
     ip | ss) echo iproute2 ;;
+    mkfs.ext4) echo e2fsprogs ;;
+    unshare) echo util-linux ;;
     dockerd) if [[ $(cat /sys/module/apparmor/parameters/enabled 2>/dev/null) == Y ]]; then
       echo docker.io apparmor # its engine cannot start a container without
     else
