@@ -14,6 +14,7 @@ pub mod docker_target;
 mod failure;
 mod finish;
 mod put_back;
+mod secrets;
 mod steps;
 mod stored;
 mod sweep;
@@ -32,6 +33,7 @@ use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::workspace::Workspace;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
+use crate::domain::redact::{Redactor, Secrets};
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
@@ -74,6 +76,8 @@ struct Deployment<'a> {
     deployer: &'a Deployer,
     run: Run,
     recorder: Recorder,
+    /// Hides what is secret in words of tools.
+    redactor: Redactor,
     /// When the run began.
     began: Stopwatch,
     /// When the step under way began.
@@ -106,6 +110,7 @@ impl Deployer {
             deployer: self,
             run,
             recorder,
+            redactor: Redactor::default(),
             began,
             watch: began,
             step,
@@ -143,6 +148,12 @@ impl Deployment<'_> {
         self.step = step;
         self.watch = Stopwatch::start();
         self.watch
+    }
+
+    /// Hides these secrets, in the History and everywhere else, from now on.
+    fn hide(&mut self, secrets: &Secrets) {
+        self.redactor = Redactor::new(secrets);
+        self.recorder.hide(self.redactor.clone());
     }
 
     /// Removes the run's own folder, on a thread that may block.
@@ -200,7 +211,7 @@ impl Deployment<'_> {
         let step = failure.step.unwrap_or(self.step);
         self.tell(step, &failure).await;
         self.clear_workspace().await;
-        let mut reason = failure.reason();
+        let mut reason = failure.reason(&self.redactor);
         if applied && let Err(not_put_back) = self.put_back().await? {
             reason = format!("{reason}; not put back: {not_put_back}");
         }
@@ -214,13 +225,14 @@ impl Deployment<'_> {
         }
         let number = self.run.job().number;
         if failure.cause.is_ours() {
-            warn!("Job {number} fails in {step}: {:?}", failure.cause);
+            let cause = self.redactor.text(&format!("{:?}", failure.cause));
+            warn!("Job {number} fails in {step}: {cause}");
         } else {
-            info!("Job {number} fails in {step}: {}", failure.text());
+            info!("Job {number} fails in {step}: {}", failure.text(&self.redactor));
         }
-        self.recorder.result(step, failure.text(), self.watch).await;
-        for line in failure.lines() {
-            self.recorder.line(step, line.clone()).await;
+        self.recorder.result(step, failure.text(&self.redactor), self.watch).await;
+        for line in failure.lines(&self.redactor) {
+            self.recorder.line(step, line).await;
         }
     }
 
@@ -232,6 +244,7 @@ impl Deployment<'_> {
         reason: String,
     ) -> Result<(), RunError> {
         self.recorder.flush().await;
+        let reason = self.redactor.text(&reason);
         let number = self.run.job().number;
         let (failed_step, last, text) = match outcome {
             Outcome::Failed => {

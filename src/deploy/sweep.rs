@@ -17,6 +17,7 @@ use crate::deploy::targets::{Target, TargetError, connect};
 use crate::deploy::{Deployer, stored, workspace};
 use crate::docker::EngineError;
 use crate::domain::ids::{EnvironmentId, Fence};
+use crate::domain::redact::Redactor;
 use crate::domain::snapshot::Cluster;
 use crate::tasks::blocking;
 
@@ -117,7 +118,9 @@ async fn revive(
     let objects = live.as_ref().map(stored::objects).transpose()?.unwrap_or_default();
     let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
     let mut found = Vec::new();
-    for Target { cluster, docker } in connect(clusters, settings).await? {
+    // Nothing that is done here has output.
+    let redactor = Redactor::default();
+    for Target { cluster, docker } in connect(clusters, settings, &redactor).await? {
         for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {
             if let Err(error) = docker.revive(&on.placed).await {
                 warn!(

@@ -2,14 +2,16 @@
 
 use crate::deploy::Deployment;
 use crate::deploy::failure::Failure;
+use crate::deploy::secrets::add_secrets_of;
 use crate::domain::history::Step;
+use crate::domain::redact::Secrets;
 use crate::paas::compiled;
 use crate::paas_file::{Launch, compile_at};
 use crate::stack::notes;
 use crate::tasks::blocking;
 
 impl Deployment<'_> {
-    /// Compiles the commit's deployment file.
+    /// Compiles the commit's deployment file, and hides its secrets from then on.
     pub(super) async fn compile(&mut self) -> Result<compiled::Deployment, Failure> {
         let watch = self.begin(Step::Check);
         let (commit, project) = (self.commit(), self.run.project());
@@ -26,11 +28,20 @@ impl Deployment<'_> {
         })
         .await?;
         let model = compiled.compiled.model;
+        let mut secrets = Secrets::default();
+        let bare = add_secrets_of(&model, &mut secrets);
+        self.hide(&secrets);
         let text = format!("{}: {}", self.settings().paas_file, model.summary());
         self.recorder.result(Step::Check, text, watch).await;
-        for line in compiled.warnings.into_iter().chain(notes(&model)) {
+        let bare = (!bare.is_empty()).then(|| not_hidden(&bare));
+        for line in compiled.warnings.into_iter().chain(notes(&model)).chain(bare) {
             self.recorder.line(Step::Check, line).await;
         }
         Ok(model)
     }
+}
+
+fn not_hidden(names: &[String]) -> String {
+    let names = names.join(", ");
+    format!("not hidden in output, being short or ordinary words: {names}")
 }
