@@ -12,6 +12,7 @@ mod hostile_dockerfiles;
 mod language;
 mod livelihood;
 mod queue;
+mod redaction;
 mod refs;
 mod roles;
 mod walk;
