@@ -33,7 +33,7 @@ use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::workspace::Workspace;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
-use crate::domain::redact::{Redactor, Secrets};
+use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
@@ -150,10 +150,10 @@ impl Deployment<'_> {
         self.watch
     }
 
-    /// Hides these secrets, in the History and everywhere else, from now on.
-    fn hide(&mut self, secrets: &Secrets) {
-        self.redactor = Redactor::new(secrets);
-        self.recorder.hide(self.redactor.clone());
+    /// Hides secrets, in the History and everywhere else, from now on.
+    fn hide(&mut self, redactor: Redactor) {
+        self.recorder.hide(redactor.clone());
+        self.redactor = redactor;
     }
 
     /// Removes the run's own folder, on a thread that may block.

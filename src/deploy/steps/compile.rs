@@ -4,9 +4,9 @@ use crate::deploy::Deployment;
 use crate::deploy::failure::Failure;
 use crate::deploy::secrets::add_secrets_of;
 use crate::domain::history::Step;
-use crate::domain::redact::Secrets;
+use crate::domain::redact::{Redactor, Secrets};
 use crate::paas::compiled;
-use crate::paas_file::{Launch, compile_at};
+use crate::paas_file::{Broken, Launch, compile_at};
 use crate::stack::notes;
 use crate::tasks::blocking;
 
@@ -19,18 +19,19 @@ impl Deployment<'_> {
         let (file, job) = (self.settings().paas_file.clone(), self.run.job().clone());
         let platform = self.settings().platform.clone();
         let max_files = self.settings().git.max_files;
-        let compiled = blocking(move || {
+        let (compiled, redactor, bare) = blocking(move || {
             let repository = repositories.open(project)?;
             let (snapshot, variables) = (&job.snapshot, &job.variables);
             let platform = &platform;
             let launch = Launch { file: &file, snapshot, variables, platform, max_files };
-            compile_at(&repository, commit, &launch)
+            let compiled = compile_at(&repository, commit, &launch)?;
+            let mut secrets = Secrets::default();
+            let bare = add_secrets_of(&compiled.compiled.model, &mut secrets);
+            Ok::<_, Broken>((compiled, Redactor::new(&secrets), bare))
         })
         .await?;
+        self.hide(redactor);
         let model = compiled.compiled.model;
-        let mut secrets = Secrets::default();
-        let bare = add_secrets_of(&model, &mut secrets);
-        self.hide(&secrets);
         let text = format!("{}: {}", self.settings().paas_file, model.summary());
         self.recorder.result(Step::Check, text, watch).await;
         let bare = (!bare.is_empty()).then(|| not_hidden(&bare));
@@ -43,5 +44,5 @@ impl Deployment<'_> {
 
 fn not_hidden(names: &[String]) -> String {
     let names = names.join(", ");
-    format!("not hidden in output, being short or ordinary words: {names}")
+    format!("not hidden in output, being short, ordinary or too many: {names}")
 }

@@ -9,6 +9,9 @@ const FEWEST_LETTERS: usize = 12;
 /// Fewest digits of a number.
 const FEWEST_DIGITS: usize = 10;
 
+/// Most secrets of one job.
+pub(super) const MOST: usize = 10_000;
+
 /// Signs that stand inside words, numbers, paths and addresses.
 const SIGNS: [char; 9] = [' ', '.', ',', ':', ';', '-', '_', '/', '='];
 
@@ -38,6 +41,9 @@ pub enum Unhidable {
         "the value repeats one character, as lines in output do: make it of several different ones"
     )]
     Repeats,
+    /// Looking for it would take too much memory.
+    #[error("there are {MOST} secrets already, and no more can be hidden in output")]
+    TooMany,
 }
 
 /// Makes sure that hiding a value hides nothing else.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::domain::history::truncate;
 use crate::domain::output::is_unsafe;
-use crate::domain::redact::refusal::{Unhidable, check};
+use crate::domain::redact::refusal::{MOST, Unhidable, check};
 
 /// Longest name that stands in place of a value, in bytes.
 const LONGEST_NAME: usize = 80;
@@ -26,9 +26,12 @@ impl Secrets {
     ///
     /// # Errors
     ///
-    /// When hiding the value would hide ordinary text.
+    /// When hiding the value would hide ordinary text, or there are too many.
     pub fn add(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), Unhidable> {
         let value = value.as_ref();
+        if self.values.len() >= MOST {
+            return Err(Unhidable::TooMany);
+        }
         check(&String::from_utf8_lossy(value))?;
         let mut name: String = name.chars().filter(|c| !is_unsafe(*c)).collect();
         truncate(&mut name, LONGEST_NAME);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::domain::output::Lines;
-use crate::domain::redact::{Redactor, Secrets};
+use crate::domain::redact::{Redactor, Secrets, Unhidable};
 
 const KEY: &str = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\nMzEf\n-----END KEY-----\n";
 
@@ -142,6 +142,17 @@ fn names_are_short_and_no_value_is_in_debug_output() {
     let mut filter = redactor.filter();
     drop(filter.push(b"s3cr3t-pa55"));
     assert!(!format!("{secrets:?} {redactor:?} {filter:?}").contains("s3cr"));
+}
+
+#[test]
+fn ten_thousand_secrets_are_hidden_and_no_more_are_taken() {
+    let mut secrets = Secrets::default();
+    for number in 0..10_000 {
+        secrets.add("N", format!("s3cr3t-{number:05}")).unwrap();
+    }
+    assert_eq!(secrets.add("M", "s3cr3t-pa55w0rd"), Err(Unhidable::TooMany));
+    let text = Redactor::new(&secrets).text("s3cr3t-00000 s3cr3t-09999 s3cr3t-10000");
+    assert_eq!(text, "[secret N] [secret N] s3cr3t-10000");
 }
 
 /// Text in which secrets, parts of them and escapes stand close to each other.

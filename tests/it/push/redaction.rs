@@ -110,7 +110,7 @@ async fn what_a_build_prints_of_secrets_is_seen_by_nobody() {
     copy.commit("Print everything").await;
     let push = copy.push(&["main"]).await;
     push.assert_code(1)
-        .assert_says("not hidden in output, being short or ordinary words: app.USER")
+        .assert_says("not hidden in output, being short, ordinary or too many: app.USER")
         .assert_says("| [secret app.TOKEN] Om[secret app.TOKEN]");
     let refs = push.refs().join("\n");
     assert!(refs.contains("`echo [secret app.TOKEN] "), "{refs}");
