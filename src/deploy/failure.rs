@@ -7,6 +7,7 @@ use crate::docker::EngineError;
 use crate::domain::causes::with_causes;
 use crate::domain::history::{Step, truncate};
 use crate::domain::job::Outcome;
+use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::git::checkout::CheckoutError;
 use crate::image::PlanError;
@@ -186,27 +187,31 @@ impl From<RunError> for Cause {
 
 impl Failure {
     /// In a few words, for git's rejection line.
-    pub(super) fn reason(&self) -> String {
-        let text = self.cause.to_string();
+    pub(super) fn reason(&self, redactor: &Redactor) -> String {
+        let text = redactor.text(&self.cause.to_string());
         let mut reason = text.lines().next().unwrap_or_default().to_owned();
         truncate(&mut reason, LONGEST_REASON);
         reason
     }
 
     /// What stands behind the step's verb.
-    pub(super) fn text(&self) -> String {
-        let text = with_causes(&self.cause);
+    pub(super) fn text(&self, redactor: &Redactor) -> String {
+        let text = redactor.text(&with_causes(&self.cause));
         text.lines().next().unwrap_or_default().to_owned()
     }
 
     /// What there is to read below it: more lines of the cause, and what the tools said last.
     #[expect(clippy::wildcard_enum_match_arm, reason = "few causes bring lines of their own")]
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self, redactor: &Redactor) -> Vec<String> {
         match &self.cause {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
             Cause::Broken(broken) => broken.lines(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
-            cause => cause.to_string().lines().skip(1).map(str::to_owned).collect(),
+            // Hidden before it is cut: a secret may have several lines.
+            cause => {
+                let text = redactor.text(&cause.to_string());
+                text.lines().skip(1).map(str::to_owned).collect()
+            }
         }
     }
 }

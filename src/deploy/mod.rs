@@ -15,6 +15,7 @@ mod failure;
 mod finish;
 pub mod opened;
 mod put_back;
+mod secrets;
 mod steps;
 mod stored;
 mod sweep;
@@ -36,6 +37,7 @@ use crate::deploy::opened::Opened;
 use crate::deploy::workspace::Workspace;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
+use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
@@ -83,6 +85,8 @@ struct Deployment<'a> {
     deployer: &'a Deployer,
     run: Run,
     recorder: Recorder,
+    /// Hides what is secret in words of tools.
+    redactor: Redactor,
     /// When the run began.
     began: Stopwatch,
     /// When the step under way began.
@@ -119,6 +123,7 @@ impl Deployer {
             deployer: self,
             run,
             recorder,
+            redactor: Redactor::default(),
             began,
             watch: began,
             step,
@@ -158,6 +163,12 @@ impl Deployment<'_> {
         self.step = step;
         self.watch = Stopwatch::start();
         self.watch
+    }
+
+    /// Hides secrets, in the History and everywhere else, from now on.
+    fn hide(&mut self, redactor: Redactor) {
+        self.recorder.hide(redactor.clone());
+        self.redactor = redactor;
     }
 
     /// Removes the run's own folder, on a thread that may block.
@@ -215,7 +226,7 @@ impl Deployment<'_> {
         let step = failure.step.unwrap_or(self.step);
         self.tell(step, &failure).await;
         self.clear_workspace().await;
-        let mut reason = failure.reason();
+        let mut reason = failure.reason(&self.redactor);
         if applied && let Err(not_put_back) = self.put_back().await? {
             reason = format!("{reason}; not put back: {not_put_back}");
         }
@@ -229,13 +240,14 @@ impl Deployment<'_> {
         }
         let number = self.run.job().number;
         if failure.cause.is_ours() {
-            warn!("Job {number} fails in {step}: {:?}", failure.cause);
+            let cause = self.redactor.text(&format!("{:?}", failure.cause));
+            warn!("Job {number} fails in {step}: {cause}");
         } else {
-            info!("Job {number} fails in {step}: {}", failure.text());
+            info!("Job {number} fails in {step}: {}", failure.text(&self.redactor));
         }
-        self.recorder.result(step, failure.text(), self.watch).await;
-        for line in failure.lines() {
-            self.recorder.line(step, line.clone()).await;
+        self.recorder.result(step, failure.text(&self.redactor), self.watch).await;
+        for line in failure.lines(&self.redactor) {
+            self.recorder.line(step, line).await;
         }
     }
 
@@ -247,6 +259,7 @@ impl Deployment<'_> {
         reason: String,
     ) -> Result<(), RunError> {
         self.recorder.flush().await;
+        let reason = self.redactor.text(&reason);
         let number = self.run.job().number;
         let (failed_step, last, text) = match outcome {
             Outcome::Failed => {

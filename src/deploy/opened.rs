@@ -1,24 +1,21 @@
 //! What only the worker of a job may read, opened when its run begins.
 
-use base64ct::{Base64, Encoding as _};
 use secrecy::{ExposeSecret as _, SecretString};
+use tracing::warn;
 
 use crate::db::models::job::Job;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
 use crate::domain::ids::ProjectId;
+use crate::domain::redact::{Redactor, Secrets};
 use crate::domain::registry::{Registry, RegistryLogin};
 use crate::domain::sealed::Place;
 use crate::domain::variables::Variables;
-use crate::paas::compiled::{self, Value};
 use crate::seal::{NotOpened, Opener};
 use crate::tasks::blocking;
 
 /// The name of a registry's password where it is hidden.
 const PASSWORD: &str = "registry password";
-
-/// Begins a value of the file that is in base64.
-const ENCODED: &str = "base64:";
 
 /// What a job's row holds sealed, and what is never to be shown.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +24,7 @@ pub struct Opened {
     pub variables: Variables,
     /// Where images are pushed to.
     pub registry: Option<Registry>,
-    /// Names and values that no line of an output may show.
+    /// Names and values of secrets that somebody set for the project or gave to the job.
     pub secrets: Vec<(String, SecretString)>,
 }
 
@@ -60,47 +57,32 @@ impl Opened {
         Ok(Self { variables, registry, secrets })
     }
 
-    /// Adds the values that a compiled file calls secret, named `set.key`.
-    pub fn add_secrets_of(&mut self, model: &compiled::Deployment) {
-        for set in &model.secrets {
-            self.add(&set.name, &set.options);
-        }
-    }
-
-    fn add(&mut self, name: &str, value: &Value) {
-        match value {
-            Value::Null | Value::Bool(_) => {}
-            Value::Text(text) => {
-                self.add_text(name, text);
-                let encoded = text.strip_prefix(ENCODED).map(Base64::decode_vec);
-                if let Some(Ok(bytes)) = encoded
-                    && let Ok(text) = str::from_utf8(&bytes)
-                {
-                    self.add_text(name, text);
-                }
-            }
-            Value::List(items) => items.iter().for_each(|item| self.add(name, item)),
-            Value::Mapping(entries) => {
-                for (key, value) in entries {
-                    self.add(&format!("{name}.{key}"), value);
-                }
+    /// What is hidden in everything that tools say: every one of these secrets that can be. Those
+    /// that cannot were refused when they were set, unless an older version took them.
+    pub fn hidden(&self) -> Secrets {
+        let mut hidden = Secrets::default();
+        for (name, value) in &self.secrets {
+            if let Err(reason) = hidden.add(name, value.expose_secret()) {
+                warn!("Secret {name} is not hidden: {reason}");
             }
         }
-    }
-
-    fn add_text(&mut self, name: &str, text: &str) {
-        if !self.secrets.iter().any(|(_, known)| known.expose_secret() == text) {
-            self.secrets.push((name.to_owned(), SecretString::from(text)));
-        }
+        hidden
     }
 }
 
 impl Deployment<'_> {
-    /// Opens what the job brings.
+    /// Opens what the job brings, and hides what is secret of it from then on.
     pub(super) async fn open(&mut self) -> Result<(), Cause> {
         let (opener, job) = (self.settings().keyring.opener.clone(), self.run.job().clone());
         let project = self.run.project();
-        self.opened = blocking(move || Opened::of_job(&opener, &job, project)).await?;
+        let (opened, redactor) = blocking(move || {
+            let opened = Opened::of_job(&opener, &job, project)?;
+            let redactor = Redactor::new(&opened.hidden());
+            Ok::<_, NotOpened>((opened, redactor))
+        })
+        .await?;
+        self.opened = opened;
+        self.hide(redactor);
         Ok(())
     }
 }

@@ -75,8 +75,8 @@ impl Deployment<'_> {
             Some(live) => stored::objects(&self.settings().keyring.opener, live).await?,
             None => stored::Objects::default(),
         };
-        let targets =
-            connect(self.run.job().snapshot.clusters.clone(), &self.settings().docker).await?;
+        let clusters = self.run.job().snapshot.clusters.clone();
+        let targets = connect(clusters, &self.settings().docker, &self.redactor).await?;
         for target in &targets {
             for on in objects.docker.iter().filter(|on| on.cluster == target.cluster.id) {
                 target.docker.revive(&on.placed).await?;

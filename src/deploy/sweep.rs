@@ -17,6 +17,7 @@ use crate::deploy::targets::{Target, TargetError, connect};
 use crate::deploy::{Deployer, stored, workspace};
 use crate::docker::EngineError;
 use crate::domain::ids::{EnvironmentId, Fence};
+use crate::domain::redact::Redactor;
 use crate::domain::snapshot::Cluster;
 use crate::tasks::blocking;
 
@@ -127,7 +128,9 @@ async fn revive(
         None => (Vec::new(), Objects::default()),
     };
     let mut found = Vec::new();
-    for Target { cluster, docker } in connect(clusters, settings).await? {
+    // Nothing that is done here has output.
+    let redactor = Redactor::default();
+    for Target { cluster, docker } in connect(clusters, settings, &redactor).await? {
         for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {
             if let Err(error) = docker.revive(&on.placed).await {
                 warn!(

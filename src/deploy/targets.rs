@@ -4,6 +4,7 @@ use crate::config::DockerConfig;
 use crate::deploy::docker_target::DockerTarget;
 use crate::docker::{Engine, EngineError};
 use crate::domain::address_pool::{AddressPool, BadSubnet};
+use crate::domain::redact::Redactor;
 use crate::domain::snapshot::{Cluster, ClusterKind};
 use crate::stack::Labels;
 
@@ -31,10 +32,11 @@ pub(super) enum TargetError {
     Networks(#[from] BadSubnet),
 }
 
-/// Connects targets, in their order.
+/// Connects targets, in their order. In what their tools say, secrets are hidden.
 pub(super) async fn connect(
     clusters: Vec<Cluster>,
     settings: &DockerConfig,
+    redactor: &Redactor,
 ) -> Result<Vec<Target>, TargetError> {
     let pool: AddressPool = settings.networks.parse()?;
     let mut targets = Vec::new();
@@ -44,7 +46,7 @@ pub(super) async fn connect(
             .await
             .map_err(|source| TargetError::Engine { cluster: cluster.name.clone(), source })?;
         let docker = DockerTarget {
-            engine,
+            engine: engine.hiding(redactor.clone()),
             labels: Labels::new(&settings.label_domain),
             pool,
             min_ready: settings.min_ready.duration(),

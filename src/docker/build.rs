@@ -110,7 +110,8 @@ impl Engine {
         let body = body_try_stream(ReceiverStream::new(receiver));
         let answers = docker.build_image(options(build), None, Some(body));
         let output = BuildOutput::new(build.labels.len());
-        let building = pin!(follow(answers, output, lines));
+        let cut = Lines::new(&self.redactor);
+        let building = pin!(follow(answers, (output, cut), lines));
         let result = match select(pin!(writing), building).await {
             Either::Left((sent, building)) => {
                 send(sent.map(|sent| sent.to_string()), lines).await;
@@ -137,17 +138,16 @@ fn options(build: &ImageBuild) -> BuildImageOptions {
 
 async fn follow(
     answers: impl futures::Stream<Item = Result<BuildInfo, bollard::errors::Error>>,
-    mut output: BuildOutput,
+    (mut output, mut cut): (BuildOutput, Lines),
     lines: &mpsc::Sender<String>,
 ) -> Result<Built, BuildError> {
     let mut answers = pin!(answers);
-    let mut cut = Lines::default();
     let mut id = None;
     while let Some(answer) = answers.next().await {
         let BuildInfo { id: layer, stream, status, aux, .. } = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                send(cut.finish().and_then(|line| output.hear(line)), lines).await;
+                send(cut.finish().into_iter().filter_map(|line| output.hear(line)), lines).await;
                 return Err(error.into());
             }
         };
@@ -156,7 +156,7 @@ async fn follow(
         send(progress_line(layer.as_deref(), status.as_deref()), lines).await;
         id = aux.and_then(|aux| aux.id).or(id);
     }
-    send(cut.finish().and_then(|line| output.hear(line)), lines).await;
+    send(cut.finish().into_iter().filter_map(|line| output.hear(line)), lines).await;
     let steps = output.steps();
     id.map(|id| Built { id, steps }).ok_or(BuildError::NoImage)
 }

@@ -20,7 +20,7 @@ impl Engine {
         let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&tail).build();
         let mut chunks = pin!(self.docker.logs(id, Some(options)));
         // What one stream began is not finished by the other.
-        let (mut output, mut errors) = (Lines::default(), Lines::default());
+        let (mut output, mut errors) = (Lines::new(&self.redactor), Lines::new(&self.redactor));
         let mut lines = Vec::new();
         while let Some(chunk) = chunks.next().await {
             lines.extend(match chunk? {

@@ -21,6 +21,8 @@ use std::collections::HashMap;
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
+use crate::domain::redact::Redactor;
+
 pub use build::{BuildError, Built};
 pub use build_context::{ContextError, ContextLimits, dockerfile};
 pub use build_output::Steps;
@@ -37,6 +39,8 @@ const ANSWER_SECONDS: u64 = 120;
 #[derive(Debug, Clone)]
 pub struct Engine {
     docker: Docker,
+    /// Every stream of output that it gives goes through it.
+    redactor: Redactor,
 }
 
 /// Why the engine did not do something.
@@ -85,7 +89,14 @@ impl Engine {
             return Err(EngineError::Address(address.to_owned()));
         };
         let docker = Docker::connect_with_unix(socket, ANSWER_SECONDS, API_DEFAULT_VERSION)?;
-        Ok(Self { docker: docker.negotiate_version().await? })
+        let redactor = Redactor::default();
+        Ok(Self { docker: docker.negotiate_version().await?, redactor })
+    }
+
+    /// The same engine, in whose output these secrets are hidden.
+    #[must_use]
+    pub fn hiding(self, redactor: Redactor) -> Self {
+        Self { redactor, ..self }
     }
 }
 

@@ -74,9 +74,10 @@ impl Prober {
         };
         let id = engine.docker.create_exec(&self.container, options).await?.id;
         let started = engine.docker.start_exec(&id, None).await?;
+        let lines = Lines::new(&engine.redactor);
         let last_line = match started {
             StartExecResults::Attached { output, .. } => {
-                match tokio::time::timeout(ANSWER_LIMIT, last_line(output)).await {
+                match tokio::time::timeout(ANSWER_LIMIT, last_line(output, lines)).await {
                     Ok(line) => line,
                     Err(_elapsed) => {
                         self.hanging = Some(id);
@@ -148,13 +149,13 @@ async fn get(address: SocketAddr, path: &str) -> Result<(), String> {
 /// The last line with something in it, once the output has ended.
 async fn last_line(
     output: impl Stream<Item = Result<LogOutput, bollard::errors::Error>>,
+    mut lines: Lines,
 ) -> String {
     let mut output = pin!(output);
-    let mut lines = Lines::default();
     let mut last = String::new();
     while let Some(Ok(chunk)) = output.next().await {
         let mut complete = lines.push(&chunk.into_bytes()).into_iter();
         last = complete.rfind(|line| !line.trim().is_empty()).unwrap_or(last);
     }
-    lines.finish().filter(|line| !line.trim().is_empty()).unwrap_or(last)
+    lines.finish().into_iter().rfind(|line| !line.trim().is_empty()).unwrap_or(last)
 }

@@ -18,6 +18,7 @@ pub mod output;
 pub mod pinned;
 pub mod push_option;
 pub mod push_ref;
+pub mod redact;
 pub mod ref_move;
 pub mod registry;
 pub mod release;

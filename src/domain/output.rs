@@ -1,47 +1,66 @@
 //! Bytes of foreign programs made into lines that are safe to show.
 //!
 //! A build's output is written by whoever pushed: it may hold escape sequences that repaint a
-//! terminal, lines without end, or no lines at all. [`Lines`] cuts the stream, [`clean`] takes
-//! away everything but text and colours, and [`Excerpt`] bounds what is kept.
+//! terminal, lines without end, no lines at all, or secrets of the job. [`Lines`] hides these and
+//! cuts the stream, [`clean`] takes away everything but text and colours, and [`Excerpt`] bounds
+//! what is kept.
 
 use std::collections::VecDeque;
 
 use crate::domain::history::{LONGEST_TEXT, truncate};
+use crate::domain::redact::{Filter, Redactor};
 
 /// Longest line kept whole while it arrives, in bytes; the rest of it is dropped.
 const LONGEST_LINE: usize = 4 * LONGEST_TEXT;
 
-/// Cuts a stream of chunks into lines.
-#[derive(Debug, Default)]
+/// Cuts a stream of chunks into lines, without the secrets in it.
+#[derive(Debug)]
 pub struct Lines {
+    filter: Filter,
     pending: Vec<u8>,
 }
 
 impl Lines {
-    /// Takes a chunk and gives the lines that it completes, cleaned.
-    pub fn push(&mut self, chunk: &[u8]) -> Vec<String> {
-        let mut lines = Vec::new();
-        for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
-            let (piece, complete) = match piece.split_last() {
-                Some((b'\n', piece)) => (piece, true),
-                _ => (piece, false),
-            };
-            let room = LONGEST_LINE.saturating_sub(self.pending.len());
-            self.pending.extend(piece.iter().take(room));
-            if complete {
-                lines.push(clean(&self.pending));
-                self.pending.clear();
-            }
-        }
-        lines
+    /// For one stream of a program that may know these secrets.
+    pub fn new(redactor: &Redactor) -> Self {
+        Self { filter: redactor.filter(), pending: Vec::new() }
     }
 
-    /// The line that was never completed, if there is one.
-    pub fn finish(&mut self) -> Option<String> {
-        let line = (!self.pending.is_empty()).then(|| clean(&self.pending));
-        self.pending.clear();
-        line
+    /// Takes a chunk and gives the lines that it completes, cleaned.
+    ///
+    /// A line that may end within a secret comes with the next chunk.
+    pub fn push(&mut self, chunk: &[u8]) -> Vec<String> {
+        let chunk = self.filter.push(chunk);
+        cut(&mut self.pending, &chunk)
     }
+
+    /// What was held back, and the line that was never completed, if there is one.
+    pub fn finish(&mut self) -> Vec<String> {
+        let rest = self.filter.finish();
+        let mut lines = cut(&mut self.pending, &rest);
+        if !self.pending.is_empty() {
+            lines.push(clean(&self.pending));
+        }
+        self.pending.clear();
+        lines
+    }
+}
+
+fn cut(pending: &mut Vec<u8>, chunk: &[u8]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
+        let (piece, complete) = match piece.split_last() {
+            Some((b'\n', piece)) => (piece, true),
+            _ => (piece, false),
+        };
+        let room = LONGEST_LINE.saturating_sub(pending.len());
+        pending.extend(piece.iter().take(room));
+        if complete {
+            lines.push(clean(pending));
+            pending.clear();
+        }
+    }
+    lines
 }
 
 /// Makes one line of foreign bytes safe to show: text and SGR colours stay, all else goes.
@@ -191,13 +210,13 @@ mod tests {
     proptest! {
         #[test]
         fn lines_do_not_depend_on_where_chunks_end(bytes: Vec<u8>, cuts: Vec<prop::sample::Index>) {
-            let mut whole = Lines::default();
+            let mut whole = Lines::new(&Redactor::default());
             let mut expected = whole.push(&bytes);
             expected.extend(whole.finish());
 
             let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             ends.sort_unstable();
-            let mut lines = Lines::default();
+            let mut lines = Lines::new(&Redactor::default());
             let (mut got, mut start) = (Vec::new(), 0);
             for end in ends {
                 got.extend(lines.push(&bytes[start..end]));

@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::domain::redact::{self, Unhidable};
+
 /// Longest value in bytes.
 pub const LONGEST_VALUE: usize = 32 * 1024;
-
-/// Fewest characters of a secret.
-const LEAST_SECRET: usize = 6;
 
 /// Variables by name, valid by construction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,12 +31,14 @@ pub enum BadVariable {
     /// Over 32 KiB.
     #[error("the value of `{0}` is longer than 32 KiB")]
     TooLong(String),
-    /// A secret that would be found in words.
-    #[error(
-        "`{0}` is secret, and its value is shorter than {LEAST_SECRET} characters: hidden in every \
-         output, it would hide parts of words too"
-    )]
-    ShortSecret(String),
+    /// A secret that would be found in ordinary output.
+    #[error("`{name}` is secret: {source}")]
+    Unhidable {
+        /// The name.
+        name: String,
+        /// Why.
+        source: Unhidable,
+    },
     /// Nothing that a program could be given.
     #[error("the value of `{0}` is no text")]
     NotText(String),
@@ -71,12 +72,9 @@ pub fn check(name: &str, value: &str) -> Result<(), BadVariable> {
 ///
 /// # Errors
 ///
-/// When it is so short that hiding it would hide parts of ordinary words.
+/// When hiding it in output would hide ordinary words too.
 pub fn check_secret(name: &str, value: &str) -> Result<(), BadVariable> {
-    if value.trim().chars().count() < LEAST_SECRET {
-        return Err(BadVariable::ShortSecret(name.to_owned()));
-    }
-    Ok(())
+    redact::check(value).map_err(|source| BadVariable::Unhidable { name: name.to_owned(), source })
 }
 
 impl Variables {

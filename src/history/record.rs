@@ -11,7 +11,8 @@ use crate::db::models::job::Job;
 use crate::db::pool::Db;
 use crate::domain::history::{EntryKind, NewEntry, Step};
 use crate::domain::ids::{BatchId, JobId};
-use crate::domain::output::Excerpt;
+use crate::domain::output::{Excerpt, clean};
+use crate::domain::redact::Redactor;
 use crate::history::{Appended, Writer, append_batch};
 use crate::tasks::Tasks;
 
@@ -30,11 +31,12 @@ enum Message {
     Flush(oneshot::Sender<()>),
 }
 
-/// Takes what a run has to say.
+/// Takes what a run has to say, and writes it without the secrets that it was told of.
 ///
 /// Dropped, it still writes what it was given.
 #[derive(Debug)]
 pub struct Recorder {
+    redactor: Redactor,
     messages: mpsc::Sender<Message>,
     refused: watch::Receiver<bool>,
     excerpt: Option<(Step, Excerpt)>,
@@ -63,16 +65,24 @@ impl Recorder {
         let (refusal, refused) = watch::channel(false);
         let scribe = Scribe { db: db.clone(), job, writer, refusal };
         drop(tasks.start(scribe.write_all(inbox)));
-        Self { messages, refused, excerpt: None }
+        Self { redactor: Redactor::default(), messages, refused, excerpt: None }
+    }
+
+    /// Hides secrets in whatever is said from now on.
+    pub fn hide(&mut self, redactor: Redactor) {
+        self.redactor = redactor;
     }
 
     /// Says that a step begins.
     pub async fn step(&mut self, step: Step, text: impl Into<String>) {
+        // Before the text is cut, and so a secret in it.
+        let text = self.redactor.text(&text.into());
         self.say(NewEntry::new(step, EntryKind::Step, text)).await;
     }
 
     /// Says what a step came to.
     pub async fn result(&mut self, step: Step, text: impl Into<String>, watch: Stopwatch) {
+        let text = self.redactor.text(&text.into());
         self.say(NewEntry::result(step, text, watch.ms())).await;
     }
 
@@ -123,7 +133,13 @@ impl Recorder {
         }
     }
 
-    async fn send(&self, entry: NewEntry) {
+    async fn send(&self, mut entry: NewEntry) {
+        // Also behind filters: what was cleaned away may have stood within a secret.
+        let hidden = self.redactor.text(&entry.text);
+        if hidden != entry.text {
+            // A name may be longer than what it stands for, and a row is not.
+            entry.text = clean(hidden.as_bytes());
+        }
         // Refused only when the scribe ended, which it does when the run is lost.
         drop(self.messages.send(Message::Entry(entry)).await);
     }

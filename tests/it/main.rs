@@ -32,6 +32,8 @@ mod push;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
+mod redaction;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod router;

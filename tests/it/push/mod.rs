@@ -14,6 +14,7 @@ mod images;
 mod language;
 mod livelihood;
 mod queue;
+mod redaction;
 mod refs;
 mod roles;
 mod walk;

@@ -94,7 +94,7 @@ async fn a_fault_that_only_the_value_makes_names_its_place_and_never_the_value()
     let app = App::start().await;
     app.project("shop").await;
     let ana = app.developer("ana").await;
-    typed(&ana, "vars shop set LEVEL --secret", b"-987654321").await.assert_ok();
+    typed(&ana, "vars shop set LEVEL --secret", b"-98765432100").await.assert_ok();
     let copy = ana.hello("acme/shop").await;
     let file = copy
         .paas_yaml()

@@ -161,7 +161,7 @@ async fn what_cannot_be_a_variable_is_refused_and_its_value_never_said() {
     pierhead: `1A` is not a variable name: use letters, digits and `_`, a letter first
     exit 1
     $ vars shop set A --secret
-    pierhead: `A` is secret, and its value is shorter than 6 characters: hidden in every output, it would hide parts of words too
+    pierhead: `A` is secret: the value is too short to be hidden in output: make it at least 6 characters, spaces not counted
     exit 1
     $ vars shop set A
     pierhead: standard input has more than 32 KiB
