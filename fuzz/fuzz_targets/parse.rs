@@ -6,6 +6,10 @@
 #[path = "../../src/domain"]
 mod domain {
     pub mod nearest;
+    pub mod redact {
+        mod refusal;
+        pub use refusal::{Unhidable, check};
+    }
     pub mod route;
     pub mod variables;
     pub mod words;
