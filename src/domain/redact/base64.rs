@@ -1,6 +1,6 @@
 //! Base64, also of what stands somewhere inside a longer text.
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use base64ct::{Base64Unpadded, Encoding as _};
 
 /// The digits that are the same in the base64 of every text in which these bytes have this many
 /// bytes before them, counted by threes.
@@ -9,40 +9,19 @@ pub(super) fn digits_at(before: usize, bytes: &[u8]) -> Vec<u8> {
     text.extend_from_slice(bytes);
     // The first and the last digit may have bits of what stands around.
     let (first, end) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
-    let digits = text.chunks(3).flat_map(|three| {
-        let group = (0..3).fold(0_u32, |group, index| {
-            group << 8 | u32::from(three.get(index).copied().unwrap_or_default())
-        });
-        [18, 12, 6, 0].map(|shift| digit(group >> shift & 63))
-    });
-    digits.take(end).skip(first).collect()
-}
-
-fn digit(value: u32) -> u8 {
-    let index = usize::try_from(value).unwrap_or_default();
-    ALPHABET.get(index).copied().unwrap_or_default()
+    let digits = Base64Unpadded::encode_string(&text).into_bytes();
+    digits.get(first..end).unwrap_or_default().to_vec()
 }
 
 /// What a text of either alphabet stands for; white space in it is passed over.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let (mut decoded, mut bits, mut count) = (Vec::new(), 0_u32, 0);
-    let text: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    for byte in text.get(..end)? {
-        let byte = match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            byte => *byte,
-        };
-        let value = ALPHABET.iter().position(|digit| *digit == byte)?;
-        bits = bits << 6 | u32::try_from(value).ok()?;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            decoded.push(u8::try_from(bits >> count & 255).ok()?);
-        }
-    }
-    Some(decoded)
+    let digits = text.trim_end().trim_end_matches('=').chars().filter(|c| !c.is_ascii_whitespace());
+    let digits = digits.map(|c| match c {
+        '-' => '+',
+        '_' => '/',
+        c => c,
+    });
+    Base64Unpadded::decode_vec(&digits.collect::<String>()).ok()
 }
 
 #[cfg(test)]
