@@ -1,7 +1,6 @@
 //! What only the worker of a job may read, opened when its run begins.
 
 use secrecy::{ExposeSecret as _, SecretString};
-use tracing::warn;
 
 use crate::db::models::job::Job;
 use crate::deploy::Deployment;
@@ -57,16 +56,17 @@ impl Opened {
         Ok(Self { variables, registry, secrets })
     }
 
-    /// What is hidden in everything that tools say: every one of these secrets that can be. Those
-    /// that cannot were refused when they were set, unless an older version took them.
-    pub fn hidden(&self) -> Secrets {
-        let mut hidden = Secrets::default();
+    /// What is hidden in everything that tools say: every one of these secrets that can be, and the
+    /// names of those that cannot. They were refused when they were set, unless an older version
+    /// took them.
+    pub fn hidden(&self) -> (Secrets, Vec<String>) {
+        let (mut hidden, mut bare) = (Secrets::default(), Vec::new());
         for (name, value) in &self.secrets {
-            if let Err(reason) = hidden.add(name, value.expose_secret()) {
-                warn!("Secret {name} is not hidden: {reason}");
+            if hidden.add(name, value.expose_secret()).is_err() {
+                bare.push(name.clone());
             }
         }
-        hidden
+        (hidden, bare)
     }
 }
 
@@ -77,7 +77,7 @@ impl Deployment<'_> {
         let project = self.run.project();
         let (opened, redactor) = blocking(move || {
             let opened = Opened::of_job(&opener, &job, project)?;
-            let redactor = Redactor::new(&opened.hidden());
+            let redactor = Redactor::new(&opened.hidden().0);
             Ok::<_, NotOpened>((opened, redactor))
         })
         .await?;

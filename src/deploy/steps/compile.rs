@@ -22,13 +22,13 @@ impl Deployment<'_> {
             (self.run.job().snapshot.clone(), self.opened.variables.clone());
         let platform = self.settings().platform.clone();
         let max_files = self.settings().git.max_files;
-        let mut secrets = self.opened.hidden();
+        let (mut secrets, mut bare) = self.opened.hidden();
         let (compiled, redactor, bare) = blocking(move || {
             let repository = repositories.open(project)?;
             let (snapshot, variables, platform) = (&snapshot, &variables, &platform);
             let launch = Launch { file: &file, snapshot, variables, platform, max_files };
             let compiled = compile_at(&repository, commit, &launch)?;
-            let bare = add_secrets_of(&compiled.compiled.model, &mut secrets);
+            bare.extend(add_secrets_of(&compiled.compiled.model, &mut secrets));
             Ok::<_, Broken>((compiled, Redactor::new(&secrets), bare))
         })
         .await?;
