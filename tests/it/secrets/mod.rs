@@ -2,6 +2,7 @@
 
 mod dump;
 mod opened;
+mod printed;
 mod rotation;
 mod vars;
 

@@ -1,0 +1,54 @@
+//! Secrets that somebody set, printed by an application that does not stay up.
+
+use crate::secrets::{administrate, dump, typed, write_shown};
+use crate::support::app::App;
+use crate::support::app::developer::{Copy, Developer, Done};
+
+const SET: &str = "hunter2-of-project";
+const LAUNCHED: &str = "hunter2-of-launch";
+const PASSWORD: &str = "hunter2-of-registry";
+
+/// What the push and `logs` say when the application of this copy prints all it has.
+async fn said(
+    app: &App,
+    (ana, copy): (&Developer, &Copy),
+    (arguments, number): (&[&str], &str),
+) -> String {
+    let push = copy.push(arguments).await;
+    let logs = ana.ssh(&["logs", number]).await;
+    let Done { stdout, stderr, .. } = push.assert_code(1);
+    format!("{stdout}\n{stderr}\n{}\n{}", logs.stdout, dump(app).await)
+}
+
+#[tokio::test]
+async fn secret_variables_and_the_password_of_a_registry_are_hidden_in_output() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    typed(&ana, "vars shop set TOKEN --secret", SET.as_bytes()).await.assert_ok();
+    let set = "admin set registry acme/shop localhost:5000 --username ci";
+    administrate(&app, set, PASSWORD).await.assert_ok();
+    let copy = ana.hello("acme/shop").await;
+    write_shown(&copy, "${TOKEN}", "");
+    // In halves, such that the commit does not have it.
+    let (half, rest) = PASSWORD.split_at(9);
+    copy.write(
+        "Dockerfile",
+        &format!(
+            "FROM busybox:stable\n\
+             CMD [\"sh\", \"-c\", \"echo has $SHOWN; echo is '{half}''{rest}'; exit 1\"]\n"
+        ),
+    );
+    copy.commit("Print").await;
+    for (arguments, number) in
+        [(&["main"][..], "1"), (&["-o", &format!("TOKEN={LAUNCHED}"), "main"], "2")]
+    {
+        let said = said(&app, (&ana, &copy), (arguments, number)).await;
+        assert!(said.contains("| has [secret TOKEN]"), "{said}");
+        assert!(said.contains("| is [secret registry password]"), "{said}");
+        for value in [SET, LAUNCHED, PASSWORD] {
+            assert!(!said.contains(value), "{value} in:\n{said}");
+        }
+    }
+    app.stop().await;
+}
