@@ -104,6 +104,7 @@ packages_of() {
 has() {
   case $1 in
     postgres) postgres_bin >/dev/null ;;
+    netavark) [[ -x /usr/lib/podman/netavark || -x /usr/libexec/podman/netavark ]] ;;
     busybox) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac

@@ -2,6 +2,9 @@
 //!
 //! `docs/ARCHITECTURE.md` has the picture, the layers and the walk of a push.
 
+pub mod buildah;
+pub mod builder;
+pub mod building;
 pub mod cli;
 pub mod config;
 pub mod db;

@@ -108,8 +108,13 @@ impl ByHand {
 
     fn try_docker(&self, args: &[&str]) -> Output {
         let mut command = Command::new("docker");
-        // The builder that Pierhead uses too.
-        command.env("DOCKER_HOST", &self.docker_host).env("DOCKER_BUILDKIT", "0").args(args);
+        // The builder that Pierhead uses too, where the client has what that needs.
+        let buildx = Command::new("docker").args(["buildx", "version"]).output();
+        let buildkit = match buildx.is_ok_and(|output| output.status.success()) {
+            true => "1",
+            false => "0",
+        };
+        command.env("DOCKER_HOST", &self.docker_host).env("DOCKER_BUILDKIT", buildkit).args(args);
         command.output().expect("docker's client is installed")
     }
 }

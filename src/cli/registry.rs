@@ -49,8 +49,10 @@ impl Set {
     /// Does it, and says what was done.
     pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
         let Self::Registry { project, address, username, plain_http } = self;
-        let text =
-            format!("{project} has the registry {address} now. Images are not pushed there yet.");
+        let text = format!(
+            "{project} has the registry {address} now. Its images are pushed there, from the next \
+             deployment on."
+        );
         let login = match username {
             Some(username) => Some(RegistryLogin { username, password: password()? }),
             None => None,

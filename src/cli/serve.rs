@@ -10,6 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
+use crate::builder::Builder;
 use crate::cli::sockets::{hook_socket, listen, make_folder, say_listening};
 use crate::config::{Config, ConfigError};
 use crate::db::feed::Feed;
@@ -241,6 +242,7 @@ impl Parts {
         config.check_library()?;
         let keyring = seal::load_or_make(&config.seal)?;
         info!("Secrets are sealed with key {}", keyring.sealer.key_id());
+        let builder = Builder::find(config);
         let settings = Settings {
             paas_file: config.paas_file.clone(),
             platform: self.platform.clone(),
@@ -249,12 +251,14 @@ impl Parts {
             worker: config.worker.clone(),
             limits: config.limits.clone(),
             builder: config.builder.clone(),
+            built_by: builder.clone(),
             docker: config.docker.clone(),
             router: config.router.clone(),
             keyring,
         };
         let (jobs, feed) = (self.jobs.clone(), self.feed.clone());
         let background = &self.stages.background;
+        drop(background.start(async move { builder.introduce().await }));
         let deployer = Deployer::new(jobs.clone(), feed.clone(), settings, background.clone());
         let queue = Queue::new(&config.redis.url, &config.redis.queue)?;
         let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone());

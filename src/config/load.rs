@@ -140,6 +140,14 @@ impl Config {
         if self.seal.private_keys.is_empty() {
             return problem("seal.private_keys", "name one file at least");
         }
+        let program = &self.builder.program;
+        if !matches!(program.as_str(), "docker" | "buildah" | "podman") && !program.starts_with('/')
+        {
+            return problem(
+                "builder.program",
+                "write docker, buildah, podman, or the whole path of a program",
+            );
+        }
         let faults = check_libraries(&self.libraries);
         if !faults.is_empty() {
             return problem("libraries", &faults.join("; "));

@@ -3,6 +3,7 @@
 //! `docs/config.example.toml` shows every key with its default, and a test keeps the two equal.
 //! The environment wins over the file: `PIERHEAD_SSH_LISTEN` sets `ssh.listen`.
 
+mod builder;
 mod hook_environment;
 mod load;
 mod platform;
@@ -16,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::paas::Libraries;
 
+pub use builder::{BuilderConfig, DockerBuilds, Isolation};
 pub use hook_environment::HookEnvironment;
 pub use load::{ConfigError, environment};
 pub use platform::{HookConfig, PlatformConfig};
 pub use sections::{
-    BuilderConfig, DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat,
-    PushConfig, RedisConfig, RouterConfig, SealConfig, SshConfig, WebConfig, WorkerConfig,
+    DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
+    RedisConfig, RouterConfig, SealConfig, SshConfig, WebConfig, WorkerConfig,
 };
 pub use span::Span;
 
@@ -49,7 +51,7 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Limits of one job.
     pub limits: LimitsConfig,
-    /// Builds of images.
+    /// The builders of images.
     pub builder: BuilderConfig,
     /// The Docker target.
     pub docker: DockerConfig,
@@ -104,6 +106,11 @@ impl Config {
     /// Folder of workspaces, one a run.
     pub fn workspaces(&self) -> PathBuf {
         self.state_dir.join("workspaces")
+    }
+
+    /// Folder of images and caches of a builder beside the engine.
+    pub fn builder_folder(&self) -> PathBuf {
+        self.state_dir.join("builder")
     }
 
     /// The SSH server's private key.

@@ -181,34 +181,6 @@ impl Default for LimitsConfig {
     }
 }
 
-/// Builds of images.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BuilderConfig {
-    /// Images of one job that are built at the same time.
-    pub parallel: NonZeroUsize,
-    /// Bytes of an engine's disk that stay free: less, and nothing is built.
-    pub keep_free: u64,
-    /// Folder of the images of the platform's library; empty: there is none.
-    pub library: PathBuf,
-    /// What images of shared volumes are based on: anything with `sh` and `cp`.
-    pub volume_base: String,
-    /// Whom the files belong to that an application may write, as `uid:gid`.
-    pub writer: String,
-}
-
-impl Default for BuilderConfig {
-    fn default() -> Self {
-        Self {
-            parallel: count(2),
-            keep_free: 256 * MIB,
-            library: PathBuf::new(),
-            volume_base: "busybox:stable".to_owned(),
-            writer: "1000:1000".to_owned(),
-        }
-    }
-}
-
 /// The Docker target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -77,7 +77,7 @@ impl Deployment<'_> {
         let environment = self.run.job().environment_id;
         let Some(live) = self.run.live_release().await? else { return Ok(()) };
         let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, &self.settings().docker, &self.redactor).await?;
+        let targets = connect(clusters, self.settings(), &self.redactor).await?;
         let kept = self.kept_images().await?;
         for Target { docker, .. } in targets {
             let leftovers = docker.leftovers(environment, &[live.fence]).await?;

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::builder::Builder;
 use crate::config::{
     BuilderConfig, DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig,
 };
@@ -60,8 +61,10 @@ pub struct Settings {
     pub worker: WorkerConfig,
     /// Limits of one job.
     pub limits: LimitsConfig,
-    /// Builds of images.
+    /// The builders of images.
     pub builder: BuilderConfig,
+    /// The one that was found.
+    pub built_by: Builder,
     /// The Docker target.
     pub docker: DockerConfig,
     /// The HTTP entrance.

@@ -1,5 +1,7 @@
 //! What only the worker of a job may read, opened when its run begins.
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::db::models::job::Job;
@@ -54,6 +56,12 @@ impl Opened {
             registry = Some(stored.with_login(login));
         }
         Ok(Self { variables, registry, secrets })
+    }
+
+    /// What commands of Dockerfiles may be shown: secrets whose names can be ids.
+    pub fn build_secrets(&self) -> BTreeMap<String, SecretString> {
+        let is_variable = |name: &str| self.variables.iter().any(|(known, _)| known == name);
+        self.secrets.iter().filter(|(name, _)| is_variable(name)).cloned().collect()
     }
 
     /// What is hidden in everything that tools say: every one of these secrets that can be, and the

@@ -76,7 +76,7 @@ impl Deployment<'_> {
             None => stored::Objects::default(),
         };
         let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, &self.settings().docker, &self.redactor).await?;
+        let targets = connect(clusters, self.settings(), &self.redactor).await?;
         for target in &targets {
             for on in objects.docker.iter().filter(|on| on.cluster == target.cluster.id) {
                 target.docker.revive(&on.placed).await?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use crate::config::DockerConfig;
 use crate::db::models::cluster;
 use crate::db::models::environment::Environment;
 use crate::db::models::release::Release;
@@ -14,7 +13,7 @@ use crate::db::pool::Transient;
 use crate::deploy::docker_target::{DockerTarget, Leftovers};
 use crate::deploy::stored::{Objects, Unreadable};
 use crate::deploy::targets::{Target, TargetError, connect};
-use crate::deploy::{Deployer, stored, workspace};
+use crate::deploy::{Deployer, Settings, stored, workspace};
 use crate::docker::EngineError;
 use crate::domain::ids::{EnvironmentId, Fence};
 use crate::domain::redact::Redactor;
@@ -83,8 +82,7 @@ impl Deployer {
     }
 
     async fn sweep_environment(&self, id: EnvironmentId) -> Result<(), SweepError> {
-        let (settings, opener) =
-            (self.settings.docker.clone(), self.settings.keyring.opener.clone());
+        let (settings, opener) = (self.settings.clone(), self.settings.keyring.opener.clone());
         let found = self.jobs.db().transaction(async move |connection| {
             // While it is held no run can begin, so that what is found is nobody's for ever; it is
             // removed later, because somebody may want to push meanwhile.
@@ -121,7 +119,7 @@ async fn revive(
     environment: EnvironmentId,
     clusters: Vec<Cluster>,
     serving: Option<(Fence, Objects)>,
-    settings: &DockerConfig,
+    settings: &Settings,
 ) -> Result<Vec<(DockerTarget, Leftovers)>, SweepError> {
     let (keep, objects) = match serving {
         Some((fence, objects)) => (vec![fence], objects),

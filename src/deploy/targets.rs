@@ -1,6 +1,6 @@
 //! The engines a job deploys to.
 
-use crate::config::DockerConfig;
+use crate::deploy::Settings;
 use crate::deploy::docker_target::DockerTarget;
 use crate::docker::{Engine, EngineError};
 use crate::domain::address_pool::{AddressPool, BadSubnet};
@@ -35,10 +35,10 @@ pub(super) enum TargetError {
 /// Connects targets, in their order. In what their tools say, secrets are hidden.
 pub(super) async fn connect(
     clusters: Vec<Cluster>,
-    settings: &DockerConfig,
+    settings: &Settings,
     redactor: &Redactor,
 ) -> Result<Vec<Target>, TargetError> {
-    let pool: AddressPool = settings.networks.parse()?;
+    let pool: AddressPool = settings.docker.networks.parse()?;
     let mut targets = Vec::new();
     for cluster in clusters {
         let ClusterKind::Docker = cluster.kind;
@@ -47,9 +47,10 @@ pub(super) async fn connect(
             .map_err(|source| TargetError::Engine { cluster: cluster.name.clone(), source })?;
         let docker = DockerTarget {
             engine: engine.hiding(redactor.clone()),
-            labels: Labels::new(&settings.label_domain),
+            builder: settings.built_by.clone(),
+            labels: Labels::new(&settings.docker.label_domain),
             pool,
-            min_ready: settings.min_ready.duration(),
+            min_ready: settings.docker.min_ready.duration(),
         };
         targets.push(Target { cluster, docker });
     }

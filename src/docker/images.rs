@@ -9,9 +9,11 @@ use bollard::query_parameters::{
 use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
-use crate::docker::build::send;
+use crate::building::send;
+use crate::docker::registry::credentials;
 use crate::docker::{Engine, EngineError, found, labelled};
 use crate::domain::output::clean;
+use crate::domain::registry::Registry;
 
 /// An image on an engine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +69,8 @@ impl Engine {
         }))
     }
 
-    /// Gets an image from its registry, sending lines of progress.
+    /// Gets an image from its registry, sending lines of progress; in the name of whoever signs in
+    /// there, if it is one of these registries.
     ///
     /// # Errors
     ///
@@ -75,10 +78,13 @@ impl Engine {
     pub async fn pull(
         &self,
         reference: &str,
+        registries: &[Registry],
         lines: &mpsc::Sender<String>,
     ) -> Result<(), PullError> {
+        let registry = registries.iter().find(|registry| registry.address.is_of(reference));
+        let login = registry.and_then(credentials);
         let options = CreateImageOptionsBuilder::default().from_image(reference).build();
-        let mut answers = pin!(self.docker.create_image(Some(options), None, None));
+        let mut answers = pin!(self.docker.create_image(Some(options), None, login));
         while let Some(answer) = answers.next().await {
             let answer = answer.map_err(|error| match error.into() {
                 EngineError::Refused { words, .. } => {

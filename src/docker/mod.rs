@@ -3,29 +3,30 @@
 //! What is built, started or removed, and why, is decided elsewhere: this is the hand. Every call
 //! may be dropped at any time; what the engine was told by then stays done.
 
-mod beneath;
 mod build;
-mod build_context;
-mod build_output;
+mod buildkit;
+mod classic;
+mod classic_output;
 mod containers;
 mod disk;
 mod host_routes;
 mod images;
+mod load;
 mod logs;
 mod networks;
 mod probe;
+mod registry;
 mod volumes;
+mod wire;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
 use crate::domain::redact::Redactor;
 
-pub use build::{BuildError, Built};
-pub use build_context::{ContextError, ContextLimits, dockerfile};
-pub use build_output::Steps;
 pub use containers::{Owned, Place};
 pub use disk::Room;
 pub use images::{ImageFacts, PullError};
@@ -39,6 +40,8 @@ const ANSWER_SECONDS: u64 = 120;
 #[derive(Debug, Clone)]
 pub struct Engine {
     docker: Docker,
+    /// Where it listens, for what bollard has no words for.
+    socket: PathBuf,
     /// Every stream of output that it gives goes through it.
     redactor: Redactor,
 }
@@ -89,14 +92,19 @@ impl Engine {
             return Err(EngineError::Address(address.to_owned()));
         };
         let docker = Docker::connect_with_unix(socket, ANSWER_SECONDS, API_DEFAULT_VERSION)?;
-        let redactor = Redactor::default();
-        Ok(Self { docker: docker.negotiate_version().await?, redactor })
+        let docker = docker.negotiate_version().await?;
+        Ok(Self { docker, socket: socket.into(), redactor: Redactor::default() })
     }
 
     /// The same engine, in whose output these secrets are hidden.
     #[must_use]
     pub fn hiding(self, redactor: Redactor) -> Self {
         Self { redactor, ..self }
+    }
+
+    /// What hides secrets in everything that is printed.
+    pub const fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 }
 

@@ -39,6 +39,11 @@ impl RegistryAddress {
         format!("{self}/{name}")
     }
 
+    /// Whether an image of this reference is at the same host.
+    pub fn is_of(&self, reference: &str) -> bool {
+        reference.strip_prefix(self.host()).is_some_and(|rest| rest.starts_with('/'))
+    }
+
     /// Whether the host is this machine, where nobody listens in between.
     pub fn is_loopback(&self) -> bool {
         let host = self.host();

@@ -4,12 +4,12 @@
 //! one name, `**` goes over any number of them, `!` takes back what earlier lines left out, the last
 //! line that matches decides, and what matches a folder matches everything in it.
 
-use std::collections::BTreeSet;
+use crate::image::pattern::Pattern;
 
 /// The patterns of one file.
 #[derive(Debug, Clone, Default)]
 pub struct Ignore {
-    patterns: Vec<Pattern>,
+    lines: Vec<Line>,
 }
 
 /// A line is no pattern.
@@ -31,48 +31,15 @@ pub struct Verdict {
 }
 
 #[derive(Debug, Clone)]
-struct Pattern {
+struct Line {
     kind: Kind,
-    tokens: Vec<Token>,
-    /// The names before the first wildcard.
-    literal: Vec<String>,
+    pattern: Pattern,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     LeaveOut,
     TakeBack,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// This character.
-    Char(char),
-    /// `?`: any character of a name.
-    One,
-    /// `*`: any characters of a name.
-    Some,
-    /// `**` at the end: any characters.
-    Rest,
-    /// `**` elsewhere: nothing, or folders with the slash behind them.
-    Folders,
-    /// `[a-z]`: a character in, or outside of, some ranges.
-    Class(Ranges),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Ranges {
-    Within(Vec<(char, char)>),
-    Outside(Vec<(char, char)>),
-}
-
-/// A place in a pattern while a path is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    /// Before the token with this index.
-    Before(usize),
-    /// Within the folders that this token stands for.
-    Within(usize),
 }
 
 impl Ignore {
@@ -86,19 +53,19 @@ impl Ignore {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
         let lines = lines.map(|(number, line)| (number, line.trim()));
         let patterns = lines.filter(|(_, line)| !line.is_empty()).map(|(line, text)| {
-            Pattern::parse(text).ok_or_else(|| BadPattern { line, text: text.to_owned() })
+            Line::parse(text).ok_or_else(|| BadPattern { line, text: text.to_owned() })
         });
-        Ok(Self { patterns: patterns.collect::<Result<_, _>>()? })
+        Ok(Self { lines: patterns.collect::<Result<_, _>>()? })
     }
 
     /// What is said about a path, of whose folder `parent` was said.
     pub fn judge(&self, path: &str, parent: &Verdict) -> Verdict {
         let above = parent.matched.iter().copied().chain(std::iter::repeat(false));
         let mut verdict = Verdict::default();
-        for (pattern, above) in self.patterns.iter().zip(above) {
-            let matches = above || pattern.matches(path);
+        for (line, above) in self.lines.iter().zip(above) {
+            let matches = above || line.pattern.matches(path);
             if matches {
-                verdict.is_ignored = pattern.kind == Kind::LeaveOut;
+                verdict.is_ignored = line.kind == Kind::LeaveOut;
             }
             verdict.matched.push(matches);
         }
@@ -107,158 +74,20 @@ impl Ignore {
 
     /// Whether something in an ignored folder may be part of the context all the same.
     pub fn may_keep_in(&self, folder: &str) -> bool {
-        self.patterns.iter().filter(|pattern| pattern.kind == Kind::TakeBack).any(|pattern| {
+        self.lines.iter().filter(|line| line.kind == Kind::TakeBack).any(|line| {
             let names = folder.split('/');
-            names.zip(&pattern.literal).all(|(name, literal)| name == literal)
+            names.zip(line.pattern.literal()).all(|(name, literal)| name == literal)
         })
     }
 }
 
-impl Pattern {
+impl Line {
     fn parse(text: &str) -> Option<Self> {
         let (kind, text) = match text.strip_prefix('!') {
             Some(rest) => (Kind::TakeBack, rest.trim()),
             None => (Kind::LeaveOut, text),
         };
-        if text.is_empty() {
-            return None;
-        }
-        let path = clean(text);
-        let is_literal = |name: &&str| !name.contains(['*', '?', '[', '\\']);
-        let literal = path.split('/').take_while(is_literal).map(str::to_owned).collect();
-        Some(Self { kind, tokens: tokens(&path)?, literal })
-    }
-
-    fn matches(&self, path: &str) -> bool {
-        let mut places = BTreeSet::new();
-        self.enter(0, &mut places);
-        for c in path.chars() {
-            let mut next = BTreeSet::new();
-            for place in places {
-                self.step(place, c, &mut next);
-            }
-            if next.is_empty() {
-                return false;
-            }
-            places = next;
-        }
-        places.contains(&Place::Before(self.tokens.len()))
-    }
-
-    /// Adds a place, and those that are reached from it without a character.
-    ///
-    /// There are two of those in a row at most, see [`tokens`].
-    fn enter(&self, index: usize, places: &mut BTreeSet<Place>) {
-        if !places.insert(Place::Before(index)) {
-            return;
-        }
-        match self.tokens.get(index) {
-            Some(Token::Some | Token::Rest) => self.enter(index + 1, places),
-            Some(Token::Folders) => {
-                places.insert(Place::Within(index));
-                self.enter(index + 1, places);
-            }
-            Some(Token::Char(_) | Token::One | Token::Class(_)) | None => {}
-        }
-    }
-
-    /// Adds the places that a character leads to.
-    fn step(&self, place: Place, c: char, places: &mut BTreeSet<Place>) {
-        match place {
-            Place::Within(index) => {
-                places.insert(place);
-                if c == '/' {
-                    self.enter(index + 1, places);
-                }
-            }
-            Place::Before(index) => match self.tokens.get(index) {
-                Some(Token::Char(own)) if *own == c => self.enter(index + 1, places),
-                Some(Token::One) if c != '/' => self.enter(index + 1, places),
-                Some(Token::Class(ranges)) if c != '/' && ranges.contain(c) => {
-                    self.enter(index + 1, places);
-                }
-                Some(Token::Some) if c != '/' => self.enter(index, places),
-                Some(Token::Rest) => self.enter(index, places),
-                Some(
-                    Token::Char(_) | Token::One | Token::Class(_) | Token::Some | Token::Folders,
-                )
-                | None => {}
-            },
-        }
-    }
-}
-
-impl Ranges {
-    fn contain(&self, c: char) -> bool {
-        let among = |ranges: &[(char, char)]| ranges.iter().any(|(a, z)| (*a..=*z).contains(&c));
-        match self {
-            Self::Within(ranges) => among(ranges),
-            Self::Outside(ranges) => !among(ranges),
-        }
-    }
-}
-
-/// The shortest path that means the same, from the context's root.
-fn clean(text: &str) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in text.split('/') {
-        match name {
-            "" | "." => {}
-            ".." if names.last().is_some_and(|last| *last != "..") => {
-                names.pop();
-            }
-            // At a root, nothing is above.
-            ".." if text.starts_with('/') => {}
-            name => names.push(name),
-        }
-    }
-    names.join("/")
-}
-
-/// The tokens of a pattern; one [`Token::Folders`] means the same as many.
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let mut tokens = Vec::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let token = match c {
-            '*' if chars.next_if_eq(&'*').is_some() => {
-                chars.next_if_eq(&'/');
-                if chars.peek().is_some() { Token::Folders } else { Token::Rest }
-            }
-            '*' => Token::Some,
-            '?' => Token::One,
-            '[' => Token::Class(class(&mut chars)?),
-            '\\' => Token::Char(chars.next()?),
-            c => Token::Char(c),
-        };
-        if token != Token::Folders || tokens.last() != Some(&Token::Folders) {
-            tokens.push(token);
-        }
-    }
-    Some(tokens)
-}
-
-/// The rest of a class, its opening bracket taken.
-fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<Ranges> {
-    let is_outside = chars.next_if_eq(&'^').is_some();
-    let mut ranges = Vec::new();
-    while ranges.is_empty() || chars.peek() != Some(&']') {
-        let first = class_character(chars)?;
-        let last = match chars.next_if_eq(&'-') {
-            Some(_) => class_character(chars)?,
-            None => first,
-        };
-        ranges.push((first, last));
-    }
-    chars.next();
-    Some(if is_outside { Ranges::Outside(ranges) } else { Ranges::Within(ranges) })
-}
-
-fn class_character(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<char> {
-    match chars.next()? {
-        '-' | ']' => None,
-        '\\' => chars.next(),
-        c => Some(c),
+        Some(Self { kind, pattern: Pattern::parse(text)? })
     }
 }
 

@@ -5,6 +5,7 @@ pub mod dockerignore;
 pub mod layer;
 mod layers;
 mod naming;
+pub mod pattern;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -83,6 +84,10 @@ pub struct ImageBuild {
     pub own_tag: String,
     /// Images that its Dockerfile takes something from, as written there.
     pub bases: Vec<String>,
+    /// Names of its bases that other jobs may take over, and the names of this job for them.
+    pub pins: BTreeMap<String, String>,
+    /// Whose cache its commands share.
+    pub account: String,
     /// Build arguments.
     pub args: BTreeMap<String, String>,
     /// Labels.

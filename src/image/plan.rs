@@ -163,15 +163,17 @@ impl<'a> Planner<'a> {
             return Err(PlanError::Argument { image, argument });
         }
         self.stages.insert(build.reference.clone(), Stage::Begun);
+        let mut build = build.clone();
         let mut needs = BTreeSet::new();
         for base in &build.bases {
             let name = base.strip_prefix("docker.io/").unwrap_or(base);
-            if let Some(base) = self.builds.iter().find(|build| build.tag == name).cloned() {
-                self.visit(&base)?;
-                needs.insert(base.reference);
+            if let Some(own) = self.builds.iter().find(|build| build.tag == name).cloned() {
+                self.visit(&own)?;
+                needs.insert(own.reference);
+                build.pins.insert(base.clone(), own.own_tag);
             }
         }
-        self.add(Build::Dockerfile(build.clone()), needs);
+        self.add(Build::Dockerfile(build), needs);
         Ok(())
     }
 
@@ -239,6 +241,8 @@ fn build(image: &DockerfileImage, provenance: &Provenance<'_>) -> ImageBuild {
             naming::tag(&image.tag, &format!("-job{}", provenance.job))
         ),
         bases: Vec::new(),
+        pins: BTreeMap::new(),
+        account: provenance.account.to_string(),
         args,
         labels,
     }

@@ -104,6 +104,8 @@ fn only_what_a_container_runs_is_built_each_once() {
                 tag: "acme/shop/web:production",
                 own_tag: "acme/shop/web:production-job42",
                 bases: [],
+                pins: {},
+                account: "acme",
                 args: {},
                 labels: {
                     "org.opencontainers.image.created": "2026-09-21T14:13:20Z",
@@ -132,8 +134,15 @@ fn a_base_comes_first_even_when_no_container_runs_it() {
             ("base", "FROM debian:13"),
         ],
     );
+    let nodes = nodes.unwrap();
+    // Each is called by the name that no other job takes over.
+    let Build::Dockerfile(middle) = &nodes[1].build else { panic!("{nodes:?}") };
+    let pin = ("docker.io/acme/shop/base:production", "acme/shop/base:production-job42");
+    let pins: Vec<_> =
+        middle.pins.iter().map(|(name, pin)| (name.as_str(), pin.as_str())).collect();
+    assert_eq!(pins, [pin]);
     assert_eq!(
-        order(&nodes.unwrap()),
+        order(&nodes),
         [
             "base:production <- ",
             "middle:production <- base:production",

@@ -106,7 +106,7 @@ async fn the_page_follows_a_deployment_whose_pusher_hung_up() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Take a while").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     let browser = Browser::start().await;
     let port = app.process("web").port("web");
     let page = format!("http://127.0.0.1:{port}/jobs/{}", app.job(1).await.id);

@@ -1,16 +1,20 @@
 //! A Docker Engine for one test: everything made through it is removed when the test ends.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fmt, fs};
 
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, HostConfig};
 use bollard::query_parameters::CreateContainerOptions;
 use futures::StreamExt as _;
+use pierhead::buildah::Buildah;
+use pierhead::builder::Builder;
+use pierhead::building::{BuildError, ContextLimits, Materials};
+use pierhead::config::{DockerBuilds, Isolation};
 use pierhead::deploy::docker_target::{DockerTarget, Sources};
-use pierhead::docker::{BuildError, ContextLimits, Engine};
+use pierhead::docker::Engine;
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
@@ -40,10 +44,52 @@ pub(crate) struct DockerHost {
     /// The engine as it is, for what the driver has no words for.
     pub(crate) docker: Docker,
     address: String,
+    /// What images of tests are built from.
+    base: String,
+    /// Where a builder beside the engine keeps what it has.
+    folder: Option<TempDir>,
+}
+
+impl fmt::Debug for DockerHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.target.builder.fmt(f)
+    }
 }
 
 impl DockerHost {
     pub(crate) async fn connect() -> Self {
+        Self::with(Builder::Docker(DockerBuilds::Auto), None).await
+    }
+
+    /// One host for each builder there is.
+    pub(crate) async fn for_each_builder() -> Vec<Self> {
+        let mut hosts = Vec::new();
+        for with in [DockerBuilds::Buildkit, DockerBuilds::Classic] {
+            hosts.push(Self::with(Builder::Docker(with), None).await);
+        }
+        for program in ["buildah", "podman"] {
+            hosts.extend(Self::beside(program).await);
+        }
+        hosts
+    }
+
+    /// A host whose images are built beside its engine, where the machine can.
+    pub(crate) async fn beside(program: &str) -> Option<Self> {
+        let folder = tempfile::Builder::new().prefix("phb").tempdir_in("/tmp").unwrap();
+        let buildah = Buildah::new(program, folder.path().join("builder"), Isolation::Auto, 0);
+        match buildah.means().await {
+            Ok(_) => Some(Self::with(Builder::Buildah(buildah), Some(folder)).await),
+            Err(fault) => {
+                say(&format!("not run with {program}: {fault}"));
+                // `bin/test` installs it.
+                let must = program == "buildah" && rustix::process::geteuid().is_root();
+                assert!(!must, "{fault:?}");
+                None
+            }
+        }
+    }
+
+    pub(crate) async fn with(builder: Builder, folder: Option<TempDir>) -> Self {
         let address = address();
         let engine = Engine::connect(&address).await.unwrap();
         let image = engine.image("busybox:stable").await.unwrap();
@@ -56,6 +102,7 @@ impl DockerHost {
         Self {
             target: DockerTarget {
                 engine,
+                builder,
                 labels: Labels::new("pierhead.dev"),
                 pool: "10.214.0.0/16".parse().unwrap(),
                 min_ready: Duration::from_secs(1),
@@ -65,11 +112,31 @@ impl DockerHost {
             images: PinnedImages::new(),
             docker: docker.unwrap().negotiate_version().await.unwrap(),
             address,
+            base: "busybox:stable".to_owned(),
+            folder,
         }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.target.engine
+    }
+
+    /// A Dockerfile that begins with an image that the builder has or gets.
+    pub(crate) fn dockerfile(&self, rest: &str) -> String {
+        format!("FROM {}\n{rest}", self.base)
+    }
+
+    /// Whether secrets and caches of commands are unknown to the builder.
+    pub(crate) fn is_classic(&self) -> bool {
+        matches!(self.target.builder, Builder::Docker(DockerBuilds::Classic))
+    }
+
+    /// Checks that nothing of a build is left beside the engine.
+    pub(crate) fn assert_builder_is_idle(&self) {
+        let Some(folder) = &self.folder else { return };
+        let runs = fs::read_dir(folder.path().join("builder/runs")).into_iter().flatten();
+        let runs: Vec<_> = runs.map(|entry| entry.unwrap().path()).collect();
+        assert!(runs.is_empty(), "{self:?} left {runs:?}");
     }
 
     pub(crate) fn labels(&self, fence: i64) -> BTreeMap<String, String> {
@@ -91,6 +158,8 @@ impl DockerHost {
             tag: format!("{tag}:test"),
             own_tag: format!("{tag}:test-job42"),
             bases: vec![],
+            pins: BTreeMap::new(),
+            account: "acme".to_owned(),
             args: BTreeMap::new(),
             labels: self.labels(1),
         }
@@ -98,18 +167,37 @@ impl DockerHost {
 
     /// A checkout, for this host's project.
     pub(crate) fn sources(&self, root: &Path) -> Sources {
-        let (checkout, library) = (root.to_owned(), PathBuf::new());
-        Sources { checkout, library, limits: LIMITS, project: self.project }
+        Sources {
+            checkout: root.to_owned(),
+            library: PathBuf::new(),
+            limits: LIMITS,
+            project: self.project,
+            secrets: BTreeMap::new(),
+            registry: None,
+            frontends: Vec::new(),
+            uses_cache: false,
+        }
     }
 
-    /// Builds an image from a folder, and gives what was said meanwhile.
+    /// Builds an image from a folder, every step anew, and gives what was said meanwhile.
     pub(crate) async fn build(
         &self,
         build: &ImageBuild,
         root: &Path,
     ) -> (Result<String, BuildError>, Vec<String>) {
+        let materials = Materials { uses_cache: false, ..Materials::of(root, LIMITS) };
+        self.build_of(build, &materials).await
+    }
+
+    pub(crate) async fn build_of(
+        &self,
+        build: &ImageBuild,
+        materials: &Materials<'_>,
+    ) -> (Result<String, BuildError>, Vec<String>) {
         let (sender, mut receiver) = mpsc::channel(LINES);
-        let result = self.engine().build(build, root, LIMITS, &sender).await.map(|built| built.id);
+        let builder = &self.target.builder;
+        let result = builder.build(self.engine(), build, materials, &sender).await;
+        let result = result.map(|built| built.id);
         drop(sender);
         let mut lines = Vec::new();
         while let Some(line) = receiver.recv().await {
@@ -121,7 +209,8 @@ impl DockerHost {
     /// Builds an image from busybox and some lines, for containers to run under that name.
     pub(crate) async fn image(&mut self, name: &str, dockerfile: &str) -> String {
         let root = folder(&[("Dockerfile", &format!("FROM busybox:stable\n{dockerfile}\n"))]);
-        let (result, lines) = self.build(&self.plan(name), root.path()).await;
+        let materials = Materials::of(root.path(), LIMITS);
+        let (result, lines) = self.build_of(&self.plan(name), &materials).await;
         let id = result.unwrap_or_else(|error| panic!("{error}\n{}", lines.join("\n")));
         self.images.insert(format!("{name}:test"), Pinned::ImageId(id.clone()));
         id
@@ -177,8 +266,16 @@ impl DockerHost {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs the tests is told")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
 impl Drop for DockerHost {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_builder_is_idle();
+        }
         let (mut target, environment) = (self.target.clone(), self.environment);
         let address = self.address.clone();
         let swept = std::thread::spawn(move || {
@@ -210,7 +307,7 @@ impl Drop for DockerHost {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
-fn address() -> String {
+pub(crate) fn address() -> String {
     std::env::var("TEST_DOCKER_HOST").expect(
         "set TEST_DOCKER_HOST to the socket of a Docker Engine that has an image busybox:stable, \
          such as unix:///run/docker.sock; bin/test starts one",

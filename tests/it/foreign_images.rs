@@ -1,5 +1,7 @@
 //! Images of other projects on a real engine.
 
+use std::path::Path;
+
 use pierhead::deploy::docker_target::ImageError;
 use pierhead::domain::pinned::Pinned;
 use pierhead::image::Build;
@@ -20,7 +22,7 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
     let sources = host.sources(root.path());
     let digits: String = id.chars().skip("sha256:".len()).take(12).collect();
     for base in [&tag, &id, &digits] {
-        let stock = host.target.stock_image(base, host.project, &sender).await;
+        let stock = host.target.stock_image(base, &host.sources(Path::new("/")), &sender).await;
         assert!(foreign(stock.unwrap_err()), "{base}");
         let mut build = host.plan("thief");
         build.bases = vec![base.to_owned()];
@@ -34,9 +36,14 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
     let built = host.target.obtain(&Build::Dockerfile(build), &sources, &sender).await;
     assert!(foreign(built.unwrap_err()));
 
-    let own = victim.target.stock_image(&tag, victim.project, &sender).await.unwrap();
+    let own =
+        victim.target.stock_image(&tag, &victim.sources(Path::new("/")), &sender).await.unwrap();
     assert_eq!(own, Pinned::ImageId(id));
-    let stock = host.target.stock_image("busybox:stable", host.project, &sender).await.unwrap();
+    let stock = host
+        .target
+        .stock_image("busybox:stable", &host.sources(Path::new("/")), &sender)
+        .await
+        .unwrap();
     let busybox = host.engine().image("busybox:stable").await.unwrap().unwrap();
     assert_eq!(stock, Pinned::ImageId(busybox.id));
 }

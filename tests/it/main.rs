@@ -8,6 +8,12 @@ mod admin;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod building;
+#[cfg(test)]
+mod building_mounts;
+#[cfg(test)]
+mod building_registry;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod departures;

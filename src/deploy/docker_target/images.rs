@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use tokio::sync::mpsc;
 
+use crate::building::{BuildError, ContextLimits, Materials, PushError, Steps, dockerfile};
 use crate::deploy::docker_target::DockerTarget;
-use crate::docker::{
-    BuildError, ContextLimits, EngineError, ImageFacts, PullError, Steps, dockerfile,
-};
+use crate::docker::{EngineError, ImageFacts, PullError};
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
+use crate::domain::registry::Registry;
 use crate::image::dockerfile::{Unclear, bases_of_triggers};
 use crate::image::{
     Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
@@ -41,6 +42,9 @@ pub enum ImageError {
     /// It was not pulled.
     #[error(transparent)]
     Pull(#[from] PullError),
+    /// It was not pushed.
+    #[error(transparent)]
+    Push(#[from] PushError),
     /// The engine is away.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -57,6 +61,14 @@ pub struct Sources {
     pub limits: ContextLimits,
     /// Whose images they become.
     pub project: ProjectId,
+    /// Secrets that `RUN --mount=type=secret` may ask for, by their ids.
+    pub secrets: BTreeMap<String, SecretString>,
+    /// Where images are pushed to, and bases may come from.
+    pub registry: Option<Registry>,
+    /// Frontends that Dockerfiles may name besides the builder's own.
+    pub frontends: Vec<String>,
+    /// Whether steps that were built before are taken from the cache.
+    pub uses_cache: bool,
 }
 
 impl Sources {
@@ -64,6 +76,17 @@ impl Sources {
         match folder.root {
             Root::Checkout => &self.checkout,
             Root::Library => &self.library,
+        }
+    }
+
+    fn materials(&self, folder: &Folder) -> Materials<'_> {
+        Materials {
+            root: self.root(folder),
+            limits: self.limits,
+            secrets: &self.secrets,
+            registries: self.registry.as_slice(),
+            frontends: &self.frontends,
+            uses_cache: self.uses_cache,
         }
     }
 }
@@ -138,7 +161,7 @@ impl DockerTarget {
             // The language refuses what would need one.
             Build::Layers(build) => Err(ImageError::Layers(build.reference.clone())),
             Build::Stock(reference) => {
-                let pinned = self.stock_image(reference, sources.project, lines).await?;
+                let pinned = self.stock_image(reference, sources, lines).await?;
                 Ok(Obtained { pinned, how: How::Found })
             }
         }
@@ -150,14 +173,33 @@ impl DockerTarget {
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
-        let project = build.labels.get(&self.labels.key("project")).map_or("", String::as_str);
-        for base in &build.bases {
-            self.check_base(base, project, lines).await?;
+        let project = sources.project.to_string();
+        // Also the names in whose place there are those of this job.
+        let mut missing = None;
+        for base in build.bases.iter().chain(build.pins.values()) {
+            if !self.check_base(base, (&project, sources), lines).await? {
+                missing.get_or_insert(base);
+            }
         }
-        let root = sources.root(&build.context);
-        let built = self.engine.build(build, root, sources.limits, lines).await?;
+        let materials = sources.materials(&build.context);
+        let built = self.builder.build(&self.engine, build, &materials, lines).await;
+        let built = built.map_err(|error| match (error, missing) {
+            // Some builders say where they looked, and not for what.
+            (BuildError::Step(words), Some(base)) if !words.contains(base.as_str()) => {
+                PullError::Refused { reference: base.clone(), words }.into()
+            }
+            (error, _) => ImageError::from(error),
+        })?;
         self.engine.tag(&built.id, &build.own_tag).await?;
-        Ok(Obtained { pinned: Pinned::ImageId(built.id), how: How::Built(built.steps) })
+        let how = How::Built(built.steps);
+        let pinned = match &sources.registry {
+            None => Pinned::ImageId(built.id),
+            Some(registry) => {
+                let to = (build.tag.as_str(), registry);
+                self.builder.push(&self.engine, &built, to, lines).await?
+            }
+        };
+        Ok(Obtained { pinned, how })
     }
 
     /// Finds an image from a registry on the engine, or pulls it.
@@ -168,14 +210,14 @@ impl DockerTarget {
     pub async fn stock_image(
         &self,
         reference: &str,
-        project: ProjectId,
+        sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, ImageError> {
-        let project = project.to_string();
+        let project = sources.project.to_string();
         if let Some(image) = self.find_image(reference, &project).await? {
             return Ok(Pinned::ImageId(image.id));
         }
-        self.engine.pull(reference, lines).await?;
+        self.engine.pull(reference, sources.registry.as_slice(), lines).await?;
         match self.find_image(reference, &project).await? {
             Some(image) => Ok(Pinned::ImageId(image.id)),
             None => Err(PullError::Refused {
@@ -186,25 +228,32 @@ impl DockerTarget {
         }
     }
 
-    /// Makes sure that a project may build from an image, whatever that image triggers.
+    /// Makes sure that a project may build from an image, whatever that image triggers; `false`
+    /// when it is not there to be built from.
     async fn check_base(
         &self,
         base: &str,
-        project: &str,
+        (project, sources): (&str, &Sources),
         lines: &mpsc::Sender<String>,
-    ) -> Result<(), ImageError> {
+    ) -> Result<bool, ImageError> {
         let mut found = self.find_image(base, project).await?;
-        if found.is_none() && self.engine.pull(base, lines).await.is_ok() {
-            found = self.find_image(base, project).await?;
+        if found.is_none() {
+            match self.engine.pull(base, sources.registry.as_slice(), lines).await {
+                Ok(()) => found = self.find_image(base, project).await?,
+                // Images of projects have such names. One that somebody is about to build would be
+                // there when the builder looks for it.
+                Err(error) if base.matches('/').count() > 1 => return Err(error.into()),
+                // Any other that no registry gives is told by the builder, in its own words.
+                Err(_) => {}
+            }
         }
-        // One that no registry gives is told by the engine, in its own words.
-        let Some(image) = found else { return Ok(()) };
+        let Some(image) = found else { return Ok(false) };
         let triggered = bases_of_triggers(&image.triggers)
             .map_err(|source| ImageError::Trigger { image: base.to_owned(), source })?;
         for name in triggered {
             self.find_image(&name, project).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// An image that a project may use, by its name.

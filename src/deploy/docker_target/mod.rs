@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest, Sha256};
 
+use crate::builder::Builder;
 use crate::docker::{Engine, EngineError, NetworkCreated, Place};
 use crate::domain::address_pool::{AddressPool, Subnet};
 use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stack};
@@ -35,6 +36,8 @@ const STOP_SECONDS: i32 = 10;
 pub struct DockerTarget {
     /// The engine.
     pub engine: Engine,
+    /// Who builds images for it.
+    pub builder: Builder,
     /// Names of labels.
     pub labels: Labels,
     /// Addresses that networks are cut from.
@@ -282,13 +285,13 @@ fn seed(name: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::path::PathBuf;
 
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::docker::ContextLimits;
+    use crate::building::ContextLimits;
     use crate::domain::ids::{EnvironmentId, ProjectId};
     use crate::image::{Build, Provenance};
     use crate::paas::compiled::Deployment;
@@ -307,7 +310,18 @@ mod tests {
         let project = ProjectId::from(uuid::Uuid::nil());
         let (checkout, library) = (PathBuf::new(), PathBuf::new());
         let limits = ContextLimits { bytes: 0, files: 0 };
-        let sources = Sources { checkout, library, limits, project };
+        let (secrets, registry) = (BTreeMap::new(), None);
+        let (frontends, uses_cache) = (Vec::new(), true);
+        let sources = Sources {
+            checkout,
+            library,
+            limits,
+            project,
+            secrets,
+            registry,
+            frontends,
+            uses_cache,
+        };
 
         check(target.start(&placed.stack));
         check(target.revive(placed));

@@ -8,11 +8,11 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 
+use crate::building::ContextLimits;
 use crate::deploy::Deployment;
 use crate::deploy::docker_target::{Demand, DockerTarget, Obtained, Sources};
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::targets::Target;
-use crate::docker::ContextLimits;
 use crate::domain::history::Step;
 use crate::domain::release::PinnedImages;
 use crate::history::Stopwatch;
@@ -75,6 +75,10 @@ impl Deployment<'_> {
         Sources {
             checkout: root.to_owned(),
             library: settings.builder.library.clone(),
+            secrets: self.opened.build_secrets(),
+            registry: self.opened.registry.clone(),
+            frontends: settings.builder.frontends.clone(),
+            uses_cache: settings.builder.cache,
             limits: ContextLimits {
                 bytes: settings.git.max_checkout,
                 files: settings.git.max_files,
@@ -105,7 +109,10 @@ impl Deployment<'_> {
             labels: &labels,
             volume_base: &builder.volume_base,
             writer: builder.writer.parse().map_err(Cause::Writer)?,
-            bases: Bases::Engine,
+            bases: match self.opened.registry {
+                Some(_) => Bases::Registry,
+                None => Bases::Engine,
+            },
         };
         Ok(docker.plan_images(model, &provenance, sources).await?)
     }

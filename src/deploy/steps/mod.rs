@@ -22,7 +22,7 @@ impl Deployment<'_> {
         let model = self.compile().await?;
         self.begin(Step::Image);
         let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, &self.settings().docker, &self.redactor).await?;
+        let targets = connect(clusters, self.settings(), &self.redactor).await?;
         let images = self.images(&model, &targets, &root).await?;
         // Whatever is applied comes from the images: the files are not needed any more.
         self.clear_workspace().await;

@@ -3,13 +3,18 @@
 //! Only that is read; everything else is the builder's business. An image that is missed here is
 //! one that its owner did not give away, so what a builder could read in another way is refused.
 
+mod frontend;
 mod lines;
+mod mounts;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::dockerfile::lines::readings;
 use crate::image::dockerfile::words::{Values, expand, expand_quoted};
+
+pub use frontend::{ForeignFrontend, Prepared, prepare};
+pub use mounts::{Confined, ForeignFlag, check_triggers, confine};
 
 /// An instruction that builders may read in several ways.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +35,7 @@ impl Unclear {
 /// # Errors
 ///
 /// When an instruction could name another image than it seems to.
-pub(super) fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<String>, Unclear> {
+pub fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<String>, Unclear> {
     let mut bases = Vec::new();
     for reading in readings(text) {
         let mut reader = Reader::new(args);
@@ -53,6 +58,21 @@ pub(super) fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<S
 pub fn bases_of_triggers(triggers: &[String]) -> Result<Vec<String>, Unclear> {
     let text: String = triggers.iter().map(|trigger| format!("{trigger}\n")).collect();
     bases(&text, &BTreeMap::new())
+}
+
+/// Whether some command of a Dockerfile is to be shown a secret.
+pub fn shows_secrets(text: &str) -> bool {
+    let is_secret = |flag: &str| {
+        let options = flag.strip_prefix("--mount=").unwrap_or_default();
+        options.split(',').any(|option| option.replace(['"', '\''], "") == "type=secret")
+    };
+    let readings = readings(text);
+    let mut instructions = readings.iter().flatten();
+    instructions.any(|line| {
+        let (word, rest) = split(line);
+        let flags = rest.split_whitespace().take_while(|word| word.starts_with("--"));
+        lower(word) == "run" && flags.into_iter().any(is_secret)
+    })
 }
 
 struct Reader<'a> {
@@ -80,7 +100,10 @@ impl<'a> Reader<'a> {
                 check_heredocs(line)?;
                 self.copy(line, rest)?;
             }
-            "run" => check_heredocs(line)?,
+            "run" => {
+                check_heredocs(line)?;
+                self.mounts(line, rest)?;
+            }
             "onbuild" if lower(split(rest).0) != "onbuild" => self.instruction(rest)?,
             _ => {}
         }
@@ -124,11 +147,40 @@ impl<'a> Reader<'a> {
                 return Err(Unclear::of(line));
             }
             let Some(from) = flag.strip_prefix("--from=") else { continue };
-            // A number is never an image: it is a stage, or a mistake.
-            let is_index = from.parse::<i64>().is_ok();
-            if !from.is_empty() && !is_index && !self.names.contains(&lower(from)) {
-                self.bases.push(from.to_owned());
+            self.source(line, from)?;
+        }
+        Ok(())
+    }
+
+    /// `RUN --mount=type=bind,from=IMAGE`.
+    fn mounts(&mut self, line: &str, rest: &str) -> Result<(), Unclear> {
+        let flags = rest.split_whitespace().take_while(|word| word.starts_with("--"));
+        let mounts = flags.filter(|flag| lower(flag).starts_with("--mount"));
+        // Without its value it is a mistake, unless a builder takes the next word for that.
+        let takes = |flag: &&str| !flag.contains('=') || lower(flag).contains("from");
+        for mount in mounts.filter(takes) {
+            let is_unclear = !mount.is_ascii() || mount.contains(['"', '\'', '\\', '`', '$']);
+            let Some(options) = mount.strip_prefix("--mount=").filter(|_| !is_unclear) else {
+                return Err(Unclear::of(line));
+            };
+            let options = options.split(',').filter_map(|option| option.split_once('='));
+            for (_, from) in options.filter(|(key, _)| lower(key.trim()) == "from") {
+                self.source(line, from)?;
             }
+        }
+        Ok(())
+    }
+
+    /// What files are taken from: a stage, or an image.
+    fn source(&mut self, line: &str, from: &str) -> Result<(), Unclear> {
+        if from.contains('$') {
+            // Builders put no values in here yet; one that did would reach what is not looked at.
+            return Err(Unclear::of(line));
+        }
+        // A number is never an image: it is a stage, or a mistake.
+        let is_index = from.parse::<i64>().is_ok();
+        if !from.is_empty() && !is_index && !self.names.contains(&lower(from)) {
+            self.bases.push(from.to_owned());
         }
         Ok(())
     }
@@ -242,6 +294,10 @@ mod tests {
             "COPY --chown=\u{e0}--from=acme/shop / /",
             "COPY --from acme/shop / /",
             "ONBUILD ADD --chown='a' --from=acme/shop / /",
+            "COPY --from=$A / /",
+            "RUN --mount=from=$A true",
+            "RUN --mount=\"type=bind,from=acme/shop\" true",
+            "RUN --mount type=bind,from=acme/shop true",
             "RUN <<a\\b",
             "RUN <<#a",
         ] {
@@ -262,6 +318,22 @@ mod tests {
         assert_eq!(bases_of("FROM a\nONBUILD COPY --from=acme/b:1 / /\n"), ["a", "acme/b:1"]);
         let triggers = ["RUN x".to_owned(), "COPY --from=acme/b:1 / /".to_owned()];
         assert_eq!(bases_of_triggers(&triggers).unwrap(), ["acme/b:1"]);
+    }
+
+    #[test]
+    fn a_mounted_image_counts() {
+        let text = "FROM a AS one\n\
+                    RUN --mount=type=cache,target=/x --mount=type=bind,FROM=acme/b:1,target=/b \\\n  true\n\
+                    RUN --mount=from=one --mount=type=cache,target=\"/a b\" true\n";
+        assert_eq!(bases_of(text), ["a", "acme/b:1"]);
+    }
+
+    #[test]
+    fn a_secret_that_is_shown_is_seen() {
+        assert!(shows_secrets("FROM a\nRUN --network=none --mount=id=x,type=secret cat x\n"));
+        assert!(!shows_secrets(
+            "FROM a\nRUN --mount=type=cache,target=/x echo --mount=type=secret\n"
+        ));
     }
 
     proptest! {

@@ -302,7 +302,7 @@ fn refuse_secret(
     });
     let Some((name, _)) = held else { return Ok(()) };
     let message = format!("the secret `{name}` would stay in the image's history");
-    let hint = "give it to the container instead, under its `variables`".to_owned();
+    let hint = "show it to the command that needs it: `RUN --mount=type=secret,id=NAME`".to_owned();
     Err(reports.add(view.fault(Code::SecretArgument, message).hint(hint)))
 }
 

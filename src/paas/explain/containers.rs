@@ -170,7 +170,9 @@ images:
 pods: {web: {containers: {app: {image: web}}}}
 ",
         },
-        mend: "Take the argument away. What runs gets the secret when it starts, from the \
-               `variables` of its container.",
+        mend: "Take the argument away. A command that needs the secret is shown it, and nothing of \
+               it stays: `RUN --mount=type=secret,id=NPM_TOKEN` in the Dockerfile, which reads it from \
+               `/run/secrets/NPM_TOKEN`. What runs gets it when it starts, from the `variables` of its \
+               container.",
     },
 ];

@@ -15,7 +15,7 @@ async fn a_cancelled_build_ends_and_leaves_nothing() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Never ready").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     ana.ssh(&["cancel", "1"]).await.assert_ok().assert_says("job 1 is being cancelled");
     let push = push.finish().await;
     push.assert_code(1);
@@ -59,7 +59,7 @@ async fn cancelling_the_newest_lets_the_one_before_it_run() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
     let first = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     copy.write_hello("second");
     copy.commit("Second").await;
     let second = copy.start_push(&["main"]);

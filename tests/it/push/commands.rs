@@ -57,7 +57,7 @@ async fn a_reader_hangs_up_and_another_attaches() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     push.kill().await;
     let mut attach = ana.command("ssh", std::path::Path::new("/"));
     attach.args(ana.ssh_options()).args(["git@127.0.0.1", "attach", "1", "--json"]);

@@ -21,7 +21,7 @@ async fn the_pusher_is_killed_and_the_branch_moves_all_the_same() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     push.kill().await;
     gate.open(&app).await;
     app.ended(1).await;
@@ -42,7 +42,7 @@ async fn a_worker_killed_before_it_applied_anything_is_replaced_and_the_push_goe
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     app.take("worker").kill().await;
     app.until_gone(&gate).await;
     app.spawn("worker").await;
@@ -64,7 +64,7 @@ async fn a_worker_killed_twice_before_it_applied_anything_loses_the_job() {
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
     for _ in 0..2 {
-        gate.reached(&app).await;
+        gate.reached().await;
         app.take("worker").kill().await;
         app.until_gone(&gate).await;
         app.spawn("worker").await;
@@ -102,21 +102,23 @@ async fn a_worker_killed_while_it_applies_is_taken_over_and_the_old_release_put_
 
 #[tokio::test]
 async fn a_worker_that_stands_still_loses_its_environment_and_touches_nothing_more() {
-    let mut app = App::start_with(apart()).await;
+    // BuildKit would run what both workers want built once.
+    let settings = apart().with("builder", "docker = \"classic\"");
+    let mut app = App::start_with(settings).await;
     app.project("shop").await;
     let copy = app.developer("ana").await.hello("acme/shop").await;
     let gate = BuildGate::new();
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     let frozen = app.take("worker");
     frozen.signal(Signal::STOP);
     app.spawn("worker").await;
-    gate.reached_by(&app, 2).await;
+    gate.reached_by(2).await;
     frozen.signal(Signal::CONT);
     frozen.until_logged("Left job 1: another worker owns it").await;
-    gate.reached_by(&app, 1).await;
+    gate.reached_by(1).await;
     gate.open(&app).await;
     push.finish().await.assert_ok();
     assert_eq!(app.count("SELECT count(*) FROM history WHERE kind = 'end'").await, 1);
@@ -175,7 +177,7 @@ async fn postgres_goes_away_and_comes_back_and_the_push_deploys() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     app.database.go_away().await;
     app.process("ssh").until_logged("Lost the connection that listens").await;
     app.database.come_back().await;

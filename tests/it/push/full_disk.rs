@@ -23,7 +23,9 @@ async fn a_full_disk_fails_the_job_before_anything_is_built_and_only_our_images_
     if !may_start() {
         return;
     }
-    let settings = Settings::default().with("builder", "keep_free = 20971520");
+    // BuildKit runs no command on an engine without a bridge.
+    let builder = "docker = \"classic\"\nkeep_free = 20971520";
+    let settings = Settings::default().with("builder", builder);
     let app = App::start_with(settings.with("docker", "min_ready = \"100ms\"")).await;
     let engine = SmallEngine::start(200, app.docker()).await;
     app.project_without_target("shop").await;

@@ -1,29 +1,41 @@
 //! Dockerfiles that want what is not theirs, or that nobody wrote by hand.
 
-use crate::support::app::App;
-
-/// An image that no other test has on the engine, which they share.
-const VICTIM: &str = "acme/vault/hello:production";
+use crate::docker_host::DockerHost;
+use crate::support::app::{App, Settings};
 
 #[tokio::test]
 async fn another_projects_image_is_not_reached_however_it_is_written() {
-    let app = App::start().await;
-    app.project("vault").await;
+    is_not_reached(Settings::default(), "vault").await;
+}
+
+#[tokio::test]
+async fn another_projects_image_is_not_reached_by_buildah() {
+    if DockerHost::beside("buildah").await.is_some() {
+        let settings = Settings::default().with("builder", "program = \"buildah\"");
+        is_not_reached(settings, "safe").await;
+    }
+}
+
+/// The image of this project is one that no other test has on the engine, which they share.
+async fn is_not_reached(settings: Settings, vault: &str) {
+    let image = format!("acme/{vault}/hello:production");
+    let app = App::start_with(settings).await;
+    app.project(vault).await;
     app.project("thief").await;
     let ana = app.developer("ana").await;
-    let victim = ana.hello("acme/vault").await;
+    let victim = ana.hello(&format!("acme/{vault}")).await;
     victim.write("index.html", "the secret of the vault");
     victim.commit("Keep a secret").await;
     victim.push(&["main"]).await.assert_ok();
 
     let thief = ana.hello("acme/thief").await;
-    let backslashed = VICTIM.replace("vault", "va\\ult");
-    let copy = format!("COPY --from={VICTIM} /www /www");
+    let backslashed = image.replace("acme", "ac\\me");
+    let copy = format!("COPY --from={image} /www /www");
     for first_lines in [
-        format!("FROM {VICTIM}"),
-        format!("\u{feff}FROM {VICTIM}"),
+        format!("FROM {image}"),
+        format!("\u{feff}FROM {image}"),
         format!("FROM {backslashed}"),
-        format!("FROM busybox:stable\nCOPY --from=\"{VICTIM}\" /www /www"),
+        format!("FROM busybox:stable\nCOPY --from=\"{image}\" /www /www"),
         format!("FROM busybox:stable\nRUN true \\\n  # a comment\n{copy}"),
         format!("FROM busybox:stable\nRUN true \\\u{c}\n{copy}"),
         format!("# a = b\n# escape=`\nFROM busybox:stable\nRUN true # `\n{copy}"),

@@ -20,7 +20,7 @@ async fn a_quiet_step_shows_a_sign_of_life_that_is_not_stored() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let mut push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     push.until_says("image     still at it").await;
     gate.open(&app).await;
     push.finish().await.assert_ok();
@@ -109,7 +109,7 @@ async fn a_client_that_never_finishes_its_push_is_told_and_let_go() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let mut push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     push.until_says("still at it").await;
     gate.open(&app).await;
     push.finish().await.assert_ok();

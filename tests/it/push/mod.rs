@@ -2,6 +2,8 @@
 
 mod access;
 mod bad_input;
+mod build_refusals;
+mod buildah;
 mod cancel;
 mod claims;
 mod commands;
@@ -16,5 +18,6 @@ mod livelihood;
 mod queue;
 mod redaction;
 mod refs;
+mod registries;
 mod roles;
 mod walk;

@@ -15,7 +15,7 @@ async fn the_newest_waiting_push_runs_next_and_the_older_is_told_by_whom() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
     let first = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
 
     let dockerfile = gate.dockerfile().replace(&format!("{}\n", gate.line()), "");
     copy.write("Dockerfile", &dockerfile);
@@ -50,7 +50,7 @@ async fn a_push_built_on_one_that_deploys_waits_and_then_deploys() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("First").await;
     let first = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     copy.write_hello("built on the first");
     let commit = copy.commit("Second").await;
     let second = copy.start_push(&["main"]);
@@ -80,7 +80,7 @@ async fn of_two_pushes_from_the_same_commit_the_later_is_stale_when_the_first_is
     copy.write("Dockerfile", &gate.dockerfile());
     let commit = copy.commit("Ana's").await;
     let anas = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     other.write("index.html", "bob's");
     other.commit("Bob's").await;
     let bobs = other.start_push(&["main"]);
@@ -104,7 +104,7 @@ async fn the_same_commit_pushed_twice_at_once_is_one_job() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let first = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     let second = copy.start_push(&["main"]);
     app.until_count("SELECT count(*) FROM push_refs WHERE decision = 'attached'", 1).await;
     gate.open(&app).await;
@@ -124,7 +124,7 @@ async fn a_no_wait_push_joins_an_open_job_and_moves_its_branch() {
     copy.write("Dockerfile", &gate.dockerfile());
     let commit = copy.commit("Slowly").await;
     let first = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     copy.push(&["-o", "no-wait", "main"]).await.assert_ok();
     assert_eq!(app.tip("shop", "refs/heads/main").await, Some(commit));

@@ -141,7 +141,7 @@ async fn the_default_branch_cannot_be_deleted_and_none_while_it_deploys() {
     copy.write(".paas.yaml", &copy.paas_yaml().replace("host: ", "host: next."));
     copy.commit("Take a while").await;
     let push = copy.start_push(&["main:next"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     let deletion = copy.push(&["--delete", "next"]).await;
     deletion.assert_code(1);
     assert_snapshot!(deletion.refs().join("\n"), @"! [remote rejected] next (job 2 is deploying it)");

@@ -44,7 +44,7 @@ async fn the_ssh_role_is_killed_and_the_deployment_goes_on() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     app.take("ssh").kill().await;
     let push = push.finish().await;
     assert_ne!(push.code, 0);
@@ -68,7 +68,7 @@ async fn the_ssh_role_stops_and_tells_its_pushers_how_to_go_on() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     app.take("ssh").terminate().await;
     let push = push.finish().await;
     push.assert_code(1).assert_says("job 1 goes on: ssh -p 2222 git@localhost attach 1");
@@ -87,7 +87,7 @@ async fn a_stopping_worker_gives_back_what_it_has_not_applied() {
     copy.write("Dockerfile", &gate.dockerfile());
     copy.commit("Slowly").await;
     let push = copy.start_push(&["main"]);
-    gate.reached(&app).await;
+    gate.reached().await;
     app.take("worker").terminate().await;
     app.until_gone(&gate).await;
     assert_eq!(app.job(1).await.state.to_string(), "queued");

@@ -16,11 +16,9 @@ async fn a_push_deploys_and_moves_the_branch() {
     checkout  [id]: 3 files, 1 KiB [time]
     check     .paas.yaml: 1 pod, 1 image [time]
     image     building hello:production
-              | context: 3 files, 1 KiB
-              | Step 1/3 : FROM busybox:stable
-              | Step 2/3 : COPY index.html /www/
-              | Step 3/3 : CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
-    image     hello:production [id]  [n] of 2 steps cached [time]
+              | Step 1/2 : FROM docker.io/library/busybox:stable
+              | Step 2/2 : COPY index.html /www/
+    image     hello:production [id]  [n] of 1 steps cached [time]
     release   v1: the first [time]
     rollout   web 1/1 ready [time]
     route     acme-shop.localhost/ [time]
@@ -87,8 +85,7 @@ async fn a_command_that_fails_in_a_build_says_its_own_words_in_the_rejection_lin
     checkout  [id]: 3 files, 1 KiB [time]
     check     .paas.yaml: 1 pod, 1 image [time]
     image     building hello:production
-              | context: 3 files, 1 KiB
-              | Step 1/2 : FROM busybox:stable
+              | Step 1/2 : FROM docker.io/library/busybox:stable
               | Step 2/2 : RUN echo tests failed; exit 3
               | tests failed
     image     hello:production: `echo tests failed; exit 3` exited 3 [time]

@@ -1,8 +1,10 @@
 //! What a dump of the database tells of secrets: nothing.
 
-use crate::secrets::{administrate, dump, typed, write_shown};
+use crate::secrets::{dump, write_shown};
 use crate::support::app::process::Process;
+use crate::support::app::typed::{administrate, typed};
 use crate::support::app::{App, Settings};
+use crate::support::registry::OwnRegistry;
 
 fn apart() -> Settings {
     Settings { roles: &["ssh", "web", "worker", "router"], ..Settings::default() }
@@ -22,8 +24,9 @@ async fn secrets_reach_the_container_and_no_row_of_the_database() {
     ] {
         typed(&ana, words, value.as_bytes()).await.assert_ok();
     }
-    let words = "admin set registry acme/shop localhost:5/x --username ci";
-    administrate(&app, words, "hunter2-of-registry\n").await.assert_ok();
+    let registry = OwnRegistry::start().await;
+    let words = registry.set("shop");
+    administrate(&app, &words, "hunter2-of-registry\n").await.assert_ok();
 
     let copy = ana.hello("acme/shop").await;
     let secrets =
@@ -52,9 +55,11 @@ async fn secrets_reach_the_container_and_no_row_of_the_database() {
 
     let context = administrate(&app, "admin job context 2", "").await;
     context.assert_ok().assert_says("(give them with --var): DB_PASSWORD, TOKEN");
-    context.assert_says("registry = \"localhost:5/x\"").assert_says("COLOUR = \"blue\"");
+    context
+        .assert_says(&format!("registry = \"{}/shop\"", registry.address))
+        .assert_says("COLOUR = \"blue\"");
     let dump = dump(&app).await;
-    assert!(dump.contains("blue") && dump.contains("localhost:5/x"), "a dump has the rest");
+    assert!(dump.contains("blue") && dump.contains(&registry.address), "a dump has the rest");
     let said = format!("{push:?}{again:?}{redeployed:?}{context:?}");
     let logs: Vec<_> = app.processes.iter().map(Process::log).collect();
     for (what, text) in [("dump", dump), ("output", said), ("logs", logs.join("\n"))] {

@@ -6,45 +6,12 @@ mod printed;
 mod rotation;
 mod vars;
 
-use std::path::Path;
-use std::process::Stdio;
-
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl as _;
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 
 use crate::support::app::App;
-use crate::support::app::developer::{Copy, Developer, Done};
-
-/// Runs a command that reads this.
-async fn fed(mut command: Command, input: &[u8]) -> Done {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.kill_on_drop(true).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // Who refuses the command does not read.
-    drop(stdin.write_all(input).await);
-    drop(stdin);
-    let output = child.wait_with_output().await.unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (code, stdout) = (output.status.code().unwrap_or(-1), text(output.stdout));
-    Done { code, stdout, stderr: text(output.stderr) }
-}
-
-/// `ssh git@host <words>`, by somebody who types this.
-async fn typed(developer: &Developer, words: &str, input: &[u8]) -> Done {
-    let mut command = developer.command("ssh", Path::new("/"));
-    command.args(developer.ssh_options()).arg("git@127.0.0.1").arg(words);
-    fed(command, input).await
-}
-
-/// `pierhead <words>` at the server's terminal.
-async fn administrate(app: &App, words: &str, input: &str) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pierhead"));
-    command.env_clear().env("PIERHEAD_CONFIG", app.configuration()).args(words.split(' '));
-    fed(command, input.as_bytes()).await
-}
+use crate::support::app::developer::Copy;
 
 #[derive(QueryableByName)]
 struct Line {

@@ -5,8 +5,9 @@ use pierhead::db::models::job::Job;
 use pierhead::deploy::opened::Opened;
 use secrecy::ExposeSecret as _;
 
-use crate::secrets::{administrate, ask, typed, write_shown};
+use crate::secrets::{ask, write_shown};
 use crate::support::app::secrets::keyring;
+use crate::support::app::typed::{administrate, typed};
 use crate::support::app::{App, Settings};
 
 async fn opened(app: &App, job: &Job) -> Opened {
@@ -87,7 +88,7 @@ async fn a_registry_is_set_changed_and_taken_away() {
     assert!(!said.contains("hunter2"), "{said}");
     assert_snapshot!(said, @r#"
     $ admin set registry acme/shop localhost:5000/x --username ci
-    acme/shop has the registry localhost:5000/x now. Images are not pushed there yet.
+    acme/shop has the registry localhost:5000/x now. Its images are pushed there, from the next deployment on.
       ["localhost:5000/x ci 1"]
     $ admin set registry acme/shop localhost:5000/x --username a:b
     pierhead: this cannot be the name of a user: give up to 255 characters, without `:`
@@ -104,7 +105,7 @@ async fn a_registry_is_set_changed_and_taken_away() {
     For more information, try '--help'.
       ["localhost:5000/x ci 1"]
     $ admin set registry acme/shop localhost:5001
-    acme/shop has the registry localhost:5001 now. Images are not pushed there yet.
+    acme/shop has the registry localhost:5001 now. Its images are pushed there, from the next deployment on.
       ["localhost:5001  "]
     $ admin unset registry acme/shop
     acme/shop has no registry any more.

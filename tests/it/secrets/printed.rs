@@ -1,12 +1,13 @@
 //! Secrets that somebody set, printed by an application that does not stay up.
 
-use crate::secrets::{administrate, dump, typed, write_shown};
+use crate::secrets::{dump, write_shown};
 use crate::support::app::App;
 use crate::support::app::developer::{Copy, Developer, Done};
+use crate::support::app::typed::{administrate, typed};
+use crate::support::registry::{OwnRegistry, PASSWORD};
 
 const SET: &str = "hunter2-of-project";
 const LAUNCHED: &str = "hunter2-of-launch";
-const PASSWORD: &str = "hunter2-of-registry";
 
 /// What the push and `logs` say when the application of this copy prints all it has.
 async fn said(
@@ -26,8 +27,9 @@ async fn secret_variables_and_the_password_of_a_registry_are_hidden_in_output() 
     app.project("shop").await;
     let ana = app.developer("ana").await;
     typed(&ana, "vars shop set TOKEN --secret", SET.as_bytes()).await.assert_ok();
-    let set = "admin set registry acme/shop localhost:5000 --username ci";
-    administrate(&app, set, PASSWORD).await.assert_ok();
+    let registry = OwnRegistry::start().await;
+    let words = registry.set("shop");
+    administrate(&app, &words, PASSWORD).await.assert_ok();
     let copy = ana.hello("acme/shop").await;
     write_shown(&copy, "${TOKEN}", "");
     // In halves, such that the commit does not have it.

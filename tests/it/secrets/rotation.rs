@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::secrets::{administrate, ask, dump, typed, write_shown};
+use crate::secrets::{ask, dump, write_shown};
 use crate::support::app::secrets::{next_pair, private_key};
+use crate::support::app::typed::{administrate, typed};
 use crate::support::app::{App, Settings};
+use crate::support::registry::OwnRegistry;
 
 /// The keys that are configured from now on.
 fn configure(app: &mut App, public: &Path, private: &[&Path]) {
@@ -19,8 +21,9 @@ async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
     app.project("shop").await;
     let ana = app.developer("ana").await;
     typed(&ana, "vars shop set A --secret", b"hunter2-of-project").await.assert_ok();
-    let words = "admin set registry acme/shop localhost:5/x --username ci";
-    administrate(&app, words, "hunter2-of-registry").await.assert_ok();
+    let registry = OwnRegistry::start().await;
+    let words = registry.set("shop");
+    administrate(&app, &words, "hunter2-of-registry").await.assert_ok();
     let copy = ana.hello("acme/shop").await;
     write_shown(&copy, "${A}", "");
     copy.commit("Show it").await;

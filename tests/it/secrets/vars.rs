@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use pierhead::domain::access::Role;
 
-use crate::secrets::{ask, dump, typed};
+use crate::secrets::{ask, dump};
+use crate::support::app::typed::typed;
 use crate::support::app::{App, Settings};
 
 /// A front door without any private key.

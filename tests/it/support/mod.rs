@@ -4,6 +4,7 @@ pub(crate) mod app;
 pub(crate) mod database;
 pub(crate) mod entrance;
 pub(crate) mod http;
+pub(crate) mod registry;
 pub(crate) mod rows;
 pub(crate) mod small_engine;
 pub(crate) mod upstream;

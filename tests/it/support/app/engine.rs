@@ -41,6 +41,20 @@ impl App {
         self.own_images.lock().unwrap().push(name.to_owned());
     }
 
+    /// The images of the containers of an environment, as they were asked for.
+    pub(crate) async fn images_of(&self, environment: EnvironmentId) -> Vec<String> {
+        let label = format!("pierhead.dev/environment={environment}");
+        let filters = [("label", vec![label.as_str()])].into();
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let mut images = Vec::new();
+        for found in self.docker.list_containers(Some(options)).await.unwrap() {
+            let id = found.id.unwrap();
+            let container = self.docker.inspect_container(&id, None).await.unwrap();
+            images.extend(container.config.unwrap().image);
+        }
+        images
+    }
+
     /// Names and fences of containers, networks and volumes of an environment.
     pub(crate) async fn objects_of(&self, environment: &str) -> Vec<(String, String)> {
         let label = format!("pierhead.dev/environment={environment}");

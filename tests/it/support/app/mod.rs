@@ -6,6 +6,7 @@ pub(crate) mod gate;
 mod leftovers;
 pub(crate) mod process;
 pub(crate) mod secrets;
+pub(crate) mod typed;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -263,7 +264,7 @@ impl App {
 
     /// Waits until no build stands at a gate any more.
     pub(crate) async fn until_gone(&self, gate: &BuildGate) {
-        gate.reached_by(self, 0).await;
+        gate.reached_by(0).await;
     }
 
     /// What a pattern of refs deploys to.

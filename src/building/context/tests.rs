@@ -3,7 +3,13 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use rustix::fs::{FileType, Mode};
+use tokio::sync::mpsc;
+
 use super::*;
+use crate::building::context::archive::{Archive, CHUNKS, Chunks};
+use crate::building::context::walk::walk;
+use crate::building::files::{CHUNK, DATES, FIRST_DATE};
 
 const LIMITS: ContextLimits = ContextLimits { bytes: 1 << 30, files: 1_000 };
 
@@ -16,6 +22,15 @@ fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
         fs::write(path, content).unwrap();
     }
     folder
+}
+
+fn write(
+    root: &Path,
+    context: &str,
+    limits: ContextLimits,
+    chunks: &mut Chunks,
+) -> Result<Option<Sent>, ContextError> {
+    walk(root, context, limits, &mut Archive::new(chunks, None))
 }
 
 /// What the engine would receive, and the most chunks that ever waited for it.

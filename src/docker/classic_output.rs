@@ -3,14 +3,7 @@
 //! The engine applies labels as steps of their own behind the last one of the Dockerfile. Nobody
 //! wrote them, so they are neither shown nor counted.
 
-/// How much of an image was built before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Steps {
-    /// Steps behind the first, which only names the base.
-    pub all: usize,
-    /// Those of them that were taken from the cache.
-    pub cached: usize,
-}
+use crate::building::Steps;
 
 /// Listens to a build.
 #[derive(Debug)]
@@ -64,14 +57,6 @@ fn step(line: &str) -> Option<(usize, usize, &str)> {
     Some((number.parse().ok()?, all.parse().ok()?, what))
 }
 
-/// The command and the code of a step that failed, from the engine's sentence about it.
-pub(super) fn failed_command(words: &str) -> Option<(&str, i64)> {
-    let (command, code) =
-        words.strip_prefix("The command '")?.split_once("' returned a non-zero code: ")?;
-    let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
-    Some((command, code.trim().parse().ok()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,12 +93,5 @@ mod tests {
             ]
         );
         assert_eq!(output.steps(), Steps { all: 2, cached: 1 });
-    }
-
-    #[test]
-    fn a_failed_command_is_found_in_the_engines_sentence() {
-        let words = "The command '/bin/sh -c make 'all'; exit 3' returned a non-zero code: 3";
-        assert_eq!(failed_command(words), Some(("make 'all'; exit 3", 3)));
-        assert_eq!(failed_command("dockerfile parse error line 2: unknown instruction"), None);
     }
 }

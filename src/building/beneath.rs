@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 /// What a path may pass through.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Links {
+pub(in crate::building) enum Links {
     /// Links that stay beneath the folder.
     Inner,
     /// No links.
@@ -17,7 +17,7 @@ pub(super) enum Links {
 
 /// What is opened.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum What {
+pub(in crate::building) enum What {
     /// A folder.
     Folder,
     /// A file; one that is a pipe or a device is not waited for.
@@ -25,7 +25,7 @@ pub(super) enum What {
 }
 
 /// Opens a path beneath a folder for reading.
-pub(super) fn open(
+pub(in crate::building) fn open(
     folder: impl AsFd,
     path: &Path,
     what: What,

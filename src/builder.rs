@@ -1,0 +1,157 @@
+//! Chooses who builds images, and has them built.
+
+use tokio::sync::mpsc;
+use tracing::{error, info};
+
+use crate::buildah::{Base, Buildah, Owner};
+use crate::building::{BuildError, Built, Materials, PushError};
+use crate::config::{Config, DockerBuilds};
+use crate::docker::{Engine, EngineError, ImageFacts, PullError};
+use crate::domain::pinned::Pinned;
+use crate::domain::registry::Registry;
+use crate::image::ImageBuild;
+use crate::image::dockerfile::check_triggers;
+
+/// Who builds images.
+#[derive(Debug, Clone)]
+pub enum Builder {
+    /// The engine that will run them.
+    Docker(DockerBuilds),
+    /// A program beside it.
+    Buildah(Buildah),
+}
+
+impl Builder {
+    /// The builder of an installation.
+    pub fn find(config: &Config) -> Self {
+        let builder = &config.builder;
+        match builder.program.as_str() {
+            "docker" => Self::Docker(builder.docker),
+            program => Self::Buildah(Buildah::new(
+                program,
+                config.builder_folder(),
+                builder.isolation,
+                builder.keep_free,
+            )),
+        }
+    }
+
+    /// Finds out how the builder runs commands, and says so once.
+    pub async fn introduce(&self) {
+        match self {
+            Self::Docker(_) => {}
+            Self::Buildah(buildah) => match buildah.means().await {
+                Ok(means) => info!("{means}"),
+                // It is tried again when something is to be built.
+                Err(fault) => error!("No image can be built: {fault}"),
+            },
+        }
+    }
+
+    /// Builds an image, which then is on the engine under its tag.
+    ///
+    /// Lines of output are sent as they come; a full channel slows the build. Dropping the future
+    /// ends the build and all that belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// When the context or the Dockerfile is refused, a step fails, or the builder is away.
+    pub async fn build(
+        &self,
+        engine: &Engine,
+        build: &ImageBuild,
+        materials: &Materials<'_>,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Built, BuildError> {
+        match self {
+            Self::Docker(with) => engine.build(build, materials, *with, lines).await,
+            Self::Buildah(buildah) => {
+                Box::pin(build_beside((buildah, engine), build, materials, lines)).await
+            }
+        }
+    }
+
+    /// Sends an image that was built to a registry as `name`, `repository:tag` below the registry's
+    /// address, and gives it with its digest there, by which the engine knows it then.
+    ///
+    /// # Errors
+    ///
+    /// When the registry refuses, or whoever sends is away.
+    pub async fn push(
+        &self,
+        engine: &Engine,
+        built: &Built,
+        (name, registry): (&str, &Registry),
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Pinned, PushError> {
+        match self {
+            Self::Docker(_) => engine.push(&built.id, name, registry, lines).await,
+            Self::Buildah(buildah) => {
+                let pinned = buildah.push(built, name, registry, lines).await?;
+                // The engine has every layer, and only learns what the registry calls the image.
+                let registries = std::slice::from_ref(registry);
+                let fetched = engine.pull(pinned.reference(), registries, lines).await;
+                fetched.map_err(|error| PushError::Away(Box::new(error)))?;
+                Ok(pinned)
+            }
+        }
+    }
+}
+
+/// Builds with a program, for which the engine has the bases, and which gives the engine the image.
+async fn build_beside(
+    (buildah, engine): (&Buildah, &Engine),
+    build: &ImageBuild,
+    materials: &Materials<'_>,
+    lines: &mpsc::Sender<String>,
+) -> Result<Built, BuildError> {
+    let reading = buildah.read(build, materials).await?;
+    let mut bases = Vec::new();
+    for name in &reading.bases {
+        let image = base(engine, name, materials.registries, lines).await?;
+        check_triggers(&image.triggers)?;
+        let of = if is_own(&image, build) { Owner::Project } else { Owner::World };
+        bases.push(Base { name: name.clone(), id: image.id, of });
+    }
+    let mut run = buildah.begin(build, materials, (reading, &bases), lines).await?;
+    for base in &bases {
+        if !run.has(base) {
+            run.take(base, engine.export(&base.id)).await?;
+        }
+        run.name(base).await?;
+    }
+    let built = run.build(engine.redactor(), lines).await?;
+    engine.load(run.archive(&built)?).await?;
+    Ok(built)
+}
+
+/// An image of the engine, pulled if it is not there.
+async fn base(
+    engine: &Engine,
+    name: &str,
+    registries: &[Registry],
+    lines: &mpsc::Sender<String>,
+) -> Result<ImageFacts, BuildError> {
+    let find = async || match engine.image(name).await {
+        // The engine says so of a text that is no reference.
+        Err(EngineError::Refused { status: 400 | 500, .. }) => Ok(None),
+        other => other,
+    };
+    if let Some(image) = find().await? {
+        return Ok(image);
+    }
+    match engine.pull(name, registries, lines).await {
+        Ok(()) => {}
+        Err(PullError::Engine(error)) => return Err(error.into()),
+        Err(refused @ PullError::Refused { .. }) => {
+            return Err(BuildError::Step(refused.to_string()));
+        }
+    }
+    find().await?.ok_or_else(|| BuildError::Step(format!("image `{name}` is not on the engine")))
+}
+
+/// Whether an image was built for the same project: it carries what we say of whose one is.
+fn is_own(image: &ImageFacts, build: &ImageBuild) -> bool {
+    let ours = build.labels.iter().filter(|(key, _)| !key.starts_with("org.opencontainers."));
+    ours.into_iter().any(|(key, value)| image.labels.get(key) == Some(value))
+}

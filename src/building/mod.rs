@@ -1,0 +1,258 @@
+//! What builders of images share: what they are given, what comes out, why nothing does.
+
+mod beneath;
+mod context;
+pub(crate) mod files;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use crate::domain::output::clean;
+use crate::domain::registry::Registry;
+use crate::image::dockerfile::{ForeignFlag, ForeignFrontend};
+
+pub use context::{ContextError, ContextLimits, Sent, dockerfile};
+pub(crate) use context::{archive, check_inside, walk};
+
+/// What a build is given besides its plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Materials<'a> {
+    /// The checkout.
+    pub root: &'a Path,
+    /// What a context may at most be.
+    pub limits: ContextLimits,
+    /// Secrets that `RUN --mount=type=secret` may ask for, by their ids.
+    pub secrets: &'a BTreeMap<String, SecretString>,
+    /// Registries that bases may come from.
+    pub registries: &'a [Registry],
+    /// Frontends that Dockerfiles may name besides the builder's own.
+    pub frontends: &'a [String],
+    /// Whether steps that were built before are taken from the cache.
+    pub uses_cache: bool,
+}
+
+/// No secrets.
+static NONE: BTreeMap<String, SecretString> = BTreeMap::new();
+
+impl<'a> Materials<'a> {
+    /// A checkout and nothing else.
+    pub fn of(root: &'a Path, limits: ContextLimits) -> Self {
+        Self { root, limits, secrets: &NONE, registries: &[], frontends: &[], uses_cache: true }
+    }
+}
+
+/// An image that was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// Its id on the engine, `sha256:…`.
+    pub id: String,
+    /// How much of it was built before.
+    pub steps: Steps,
+}
+
+/// How much of an image was built before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Steps behind the first, which only names the base.
+    pub all: usize,
+    /// Those of them that were taken from the cache.
+    pub cached: usize,
+}
+
+/// Why an image was not built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The folder cannot be its context.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The Dockerfile wants to be read by a program of somebody else.
+    #[error(transparent)]
+    Frontend(#[from] ForeignFrontend),
+    /// A command wants to be given what this builder does not give.
+    #[error(transparent)]
+    Flag(#[from] ForeignFlag),
+    /// A command of the Dockerfile failed.
+    #[error("`{command}` exited {code}")]
+    Command {
+        /// The command.
+        command: String,
+        /// Its exit code.
+        code: i64,
+    },
+    /// Another step failed, or the Dockerfile cannot be read; the builder's words.
+    #[error("{0}")]
+    Step(String),
+    /// Only BuildKit and Buildah show secrets to a command without keeping them.
+    #[error(
+        "`RUN --mount=type=secret` needs BuildKit or Buildah: this engine has its classic builder only"
+    )]
+    SecretMount,
+    /// The builder said neither that it failed nor what came out.
+    #[error("the build ended without an image")]
+    NoImage,
+    /// The builder is away.
+    #[error(transparent)]
+    Away(Box<dyn Error + Send + Sync>),
+}
+
+/// Why an image did not reach its registry.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The registry, or whoever sends to it, refused in these words.
+    #[error("cannot push `{reference}`: {words}")]
+    Refused {
+        /// What was pushed.
+        reference: String,
+        /// The words.
+        words: String,
+    },
+    /// Whoever sends is away.
+    #[error(transparent)]
+    Away(Box<dyn Error + Send + Sync>),
+}
+
+impl PushError {
+    /// That a registry refused, in the words of whoever asked it.
+    pub(crate) fn refused(reference: &str, words: &str) -> Self {
+        let words = clean(words.trim().as_bytes());
+        // Where it was asked is known, and the cause comes after it.
+        let cause = ["Get \"", "Post \"", "dial tcp "].into_iter().fold(&*words, |words, asked| {
+            let cause = words.split_once(asked).and_then(|(_, rest)| rest.split_once(": "));
+            cause.map_or(words, |(_, cause)| cause)
+        });
+        let mut words = cause.trim_start_matches("connect: ").to_owned();
+        if words.contains("HTTP response to HTTPS client") {
+            words.push_str("; add it to the `insecure-registries` of the engine");
+        }
+        Self::Refused { reference: reference.to_owned(), words }
+    }
+}
+
+/// Pauses before a registry is asked again.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// How often a registry is asked again that is overloaded, or stumbled.
+#[derive(Debug)]
+pub(crate) struct Patience(std::array::IntoIter<Duration, 3>);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(PAUSES.into_iter())
+    }
+}
+
+impl Patience {
+    /// Whether to ask once more after this answer; then a while has passed.
+    pub(crate) async fn asks_again<T>(
+        &mut self,
+        pushed: &Result<T, PushError>,
+        lines: &mpsc::Sender<String>,
+    ) -> bool {
+        let Err(PushError::Refused { words, .. }) = pushed else { return false };
+        let pause = may_pass(words).then(|| self.0.next()).flatten();
+        let Some(pause) = pause else { return false };
+        send([format!("{words}; trying again")], lines).await;
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// The command and the code of a step that failed, from a builder's sentence about it.
+pub(crate) fn failed_command(words: &str) -> Option<(String, i64)> {
+    const FORMS: [(&str, &str); 5] = [
+        // The engine's classic builder; BuildKit, of old and today; Buildah.
+        ("The command '", "' returned a non-zero code: "),
+        ("executor failed running [", "]: exit code: "),
+        ("process \"", "\" did not complete successfully: exit code: "),
+        ("building at STEP \"RUN ", "\": while running runtime: exit status "),
+        ("building at STEP \"RUN ", "\": exit status "),
+    ];
+    FORMS.iter().find_map(|(before, between)| {
+        let (_, rest) = words.split_once(before)?;
+        let (command, code) = rest.rsplit_once(between)?;
+        let command = command.strip_prefix("/bin/sh -c ").unwrap_or(command);
+        let command = match before.ends_with('[') || before.ends_with('\'') {
+            true => command.to_owned(),
+            // The others put it in quotes as Go does.
+            false => command.replace("\\\"", "\"").replace("\\\\", "\\"),
+        };
+        Some((command, code.trim().parse().ok()?))
+    })
+}
+
+/// Sends lines to whom it may concern.
+pub(crate) async fn send(texts: impl IntoIterator<Item = String>, lines: &mpsc::Sender<String>) {
+    for text in texts {
+        if !text.trim().is_empty() {
+            // Nobody may be interested any more; the work goes on all the same.
+            lines.send(text).await.ok();
+        }
+    }
+}
+
+/// Whether it may help to ask a registry once more: it is overloaded, or stumbled.
+fn may_pass(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let says = |text: &&str| words.contains(*text);
+    ["toomanyrequests", "too many requests", "429", " 500", " 502", " 503", " 504"].iter().any(says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_command_is_found_in_every_builders_sentence() {
+        for (words, expected) in [
+            (
+                "The command '/bin/sh -c make 'all'; exit 3' returned a non-zero code: 3",
+                Some(("make 'all'; exit 3", 3)),
+            ),
+            ("executor failed running [/bin/sh -c make all]: exit code: 2", Some(("make all", 2))),
+            (
+                "process \"/bin/sh -c make\" did not complete successfully: exit code: 127",
+                Some(("make", 127)),
+            ),
+            (
+                "Error: building at STEP \"RUN echo \\\"a\\\"\": exit status 1",
+                Some(("echo \"a\"", 1)),
+            ),
+            (
+                "Error: building at STEP \"RUN make\": while running runtime: exit status 2",
+                Some(("make", 2)),
+            ),
+            ("dockerfile parse error line 2: unknown instruction", None),
+        ] {
+            let found = failed_command(words);
+            let found = found.as_ref().map(|(command, code)| (command.as_str(), *code));
+            assert_eq!(found, expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_the_cause_and_not_where_it_is_known_to_be() {
+        let told = |words| PushError::refused("r.example/hello:1", words).to_string();
+        assert_eq!(
+            told(
+                "Get \"http://r.example/v2/\": dial tcp 10.0.0.1:80: connect: connection refused\n"
+            ),
+            "cannot push `r.example/hello:1`: connection refused"
+        );
+        assert_eq!(told("unauthorized"), "cannot push `r.example/hello:1`: unauthorized");
+        let plain = told("Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client");
+        assert!(plain.ends_with("add it to the `insecure-registries` of the engine"), "{plain}");
+    }
+
+    #[test]
+    fn a_registry_that_stumbled_is_asked_again_and_one_that_refused_is_not() {
+        assert!(may_pass("received unexpected HTTP status: 503 Service Unavailable"));
+        assert!(may_pass("toomanyrequests: slow down"));
+        assert!(!may_pass("unauthorized: authentication required"));
+    }
+}

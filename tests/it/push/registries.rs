@@ -1,0 +1,92 @@
+//! Projects whose images are in a registry.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::docker_host::DockerHost;
+use crate::support::app::developer::Done;
+use crate::support::app::typed::administrate;
+use crate::support::app::{App, Settings};
+use crate::support::registry::{OwnRegistry, PASSWORD};
+
+/// What an independent client says of an image in a registry.
+fn skopeo(registry: &OwnRegistry, name: &str) -> Value {
+    let image = format!("docker://{}/{name}", registry.address);
+    let output = Command::new("skopeo")
+        .args(["inspect", "--tls-verify=false", "--creds", &format!("pusher:{PASSWORD}"), &image])
+        .output()
+        .expect("skopeo is installed");
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn assert_refused(push: &Done, words: &str) {
+    let refs = push.assert_code(1).refs().join("\n");
+    assert!(refs.contains("! [remote rejected] main -> main (image: "), "{refs}");
+    push.assert_says(words);
+}
+
+#[tokio::test]
+async fn images_are_in_the_registry_and_run_by_their_digests_whoever_builds() {
+    for program in ["docker", "buildah"] {
+        if program == "buildah" && DockerHost::beside(program).await.is_none() {
+            continue;
+        }
+        let registry = OwnRegistry::start().await;
+        let app =
+            App::start_with(Settings::default().with("builder", &format!("program = {program:?}")))
+                .await;
+        app.project("pushed").await;
+        administrate(&app, &registry.set("pushed"), PASSWORD).await.assert_ok();
+        let copy = app.developer("ana").await.hello("acme/pushed").await;
+        let push = copy.push(&["main"]).await;
+        push.assert_ok().assert_says("| pushed ");
+        assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
+        let image = skopeo(&registry, "pushed/acme/pushed/hello:production");
+        let digest = image["Digest"].as_str().unwrap();
+        let labels = image["Labels"].to_string();
+        assert!(labels.contains("org.opencontainers.image.revision"), "{image}");
+        assert!(labels.contains("pierhead.dev/project"), "{image}");
+        let pinned = format!("{}/pushed/acme/pushed/hello@{digest}", registry.address);
+        let environment = app.environment("pushed", "production").await.id;
+        assert_eq!(app.images_of(environment).await, [pinned], "{program}");
+
+        copy.write("other", "of no image");
+        copy.commit("Nothing").await;
+        copy.push(&["main"]).await.assert_ok();
+        let again = skopeo(&registry, "pushed/acme/pushed/hello:production");
+        assert_eq!(again["Layers"], image["Layers"], "{program}");
+        app.assert_nothing_left().await;
+        app.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_takes_nothing_is_named_and_what_serves_goes_on() {
+    let registry = OwnRegistry::start().await;
+    let app = App::start().await;
+    app.project("shop").await;
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
+
+    administrate(&app, &registry.set("shop"), "wrong-password").await.assert_ok();
+    copy.write_hello("second");
+    copy.commit("Second").await;
+    let image = format!("{}/shop/acme/shop/hello:production", registry.address);
+    let push = copy.push(&["main"]).await;
+    assert_refused(&push, &format!("cannot push `{image}`: "));
+    push.assert_says("unauthorized");
+
+    administrate(&app, "admin set registry acme/shop 127.0.0.1:1/x", "").await.assert_ok();
+    let push = copy.push(&["main"]).await;
+    assert_refused(&push, "cannot push `127.0.0.1:1/x/acme/shop/hello:production`: ");
+    push.assert_says("connection refused");
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
+
+    administrate(&app, &registry.set("shop"), PASSWORD).await.assert_ok();
+    copy.push(&["main"]).await.assert_ok();
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "second".to_owned()));
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
