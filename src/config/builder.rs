@@ -19,8 +19,6 @@ pub struct BuilderConfig {
     pub isolation: Isolation,
     /// Frontends that the first line of a Dockerfile may name, besides `docker/dockerfile:1`.
     pub frontends: Vec<String>,
-    /// Platforms that images are built for; none stands for the engine's own.
-    pub platforms: Vec<String>,
     /// Images of one job that are built at the same time.
     pub parallel: NonZeroUsize,
     /// Bytes of an engine's disk that stay free: less, and nothing is built.
@@ -42,7 +40,6 @@ impl Default for BuilderConfig {
             docker: DockerBuilds::Auto,
             isolation: Isolation::Auto,
             frontends: Vec::new(),
-            platforms: Vec::new(),
             parallel: NonZeroUsize::MIN.saturating_add(1),
             keep_free: 256 * MIB,
             library: PathBuf::new(),
