@@ -4,10 +4,9 @@ use tokio::sync::mpsc;
 use tracing::{error, info};
 
 use crate::buildah::{Base, Buildah, Owner};
-use crate::building::{BuildError, Built, Materials, PushError};
+use crate::building::{BuildError, Built, Materials};
 use crate::config::{Config, DockerBuilds};
 use crate::docker::{Engine, EngineError, ImageFacts, PullError};
-use crate::domain::pinned::Pinned;
 use crate::domain::registry::Registry;
 use crate::image::ImageBuild;
 use crate::image::dockerfile::check_triggers;
@@ -67,32 +66,6 @@ impl Builder {
             Self::Docker(with) => engine.build(build, materials, *with, lines).await,
             Self::Buildah(buildah) => {
                 Box::pin(build_beside((buildah, engine), build, materials, lines)).await
-            }
-        }
-    }
-
-    /// Sends an image that was built to a registry as `name`, `repository:tag` below the registry's
-    /// address, and gives it with its digest there, by which the engine knows it then.
-    ///
-    /// # Errors
-    ///
-    /// When the registry refuses, or whoever sends is away.
-    pub async fn push(
-        &self,
-        engine: &Engine,
-        built: &Built,
-        (name, registry): (&str, &Registry),
-        lines: &mpsc::Sender<String>,
-    ) -> Result<Pinned, PushError> {
-        match self {
-            Self::Docker(_) => engine.push(&built.id, name, registry, lines).await,
-            Self::Buildah(buildah) => {
-                let pinned = buildah.push(built, name, registry, lines).await?;
-                // The engine has every layer, and only learns what the registry calls the image.
-                let registries = std::slice::from_ref(registry);
-                let fetched = engine.pull(pinned.reference(), registries, lines).await;
-                fetched.map_err(|error| PushError::Away(Box::new(error)))?;
-                Ok(pinned)
             }
         }
     }

@@ -6,17 +6,16 @@ use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding as _};
-use secrecy::ExposeSecret as _;
-use serde_json::{Map, json};
-
 use crate::buildah::home::make;
-use crate::domain::registry::Registry;
 
 /// How often what is in a folder is removed that a program was just killed in, and how long that
 /// waits each time.
 const ATTEMPTS: u32 = 50;
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// What a short name would mean.
+const REGISTRIES: &str =
+    "unqualified-search-registries = [\"docker.io\"]\nshort-name-mode = \"disabled\"\n";
 
 /// The folder of one run; it goes with it.
 #[derive(Debug)]
@@ -44,7 +43,9 @@ impl Folder {
         for name in ["tmp", "context", "secrets"] {
             make(&folder.path(name))?;
         }
-        folder.registries(&[])?;
+        // It asks no registry, and knows nobody who signs in at one.
+        folder.write("registries.conf", REGISTRIES.as_bytes())?;
+        folder.write("auth.json", b"{}")?;
         // What is ignored has been left out.
         folder.write("ignore", b"")?;
         Ok(folder)
@@ -64,28 +65,6 @@ impl Folder {
             fs::File::options().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
         file.write_all(content)?;
         Ok(path)
-    }
-
-    /// Says who signs in at which registry, and which of them speak without TLS.
-    pub(super) fn registries(&self, registries: &[Registry]) -> io::Result<()> {
-        let mut text = "unqualified-search-registries = [\"docker.io\"]\n\
-                        short-name-mode = \"disabled\"\n"
-            .to_owned();
-        let mut logins = Map::new();
-        for registry in registries {
-            let host = registry.address.host();
-            if registry.plain_http {
-                text.push_str(&format!("[[registry]]\nlocation = \"{host}\"\ninsecure = true\n"));
-            }
-            if let Some(login) = &registry.login {
-                let login = format!("{}:{}", login.username, login.password.expose_secret());
-                let auth = Base64::encode_string(login.as_bytes());
-                logins.insert(host.to_owned(), json!({ "auth": auth }));
-            }
-        }
-        self.write("registries.conf", text.as_bytes())?;
-        self.write("auth.json", json!({ "auths": logins }).to_string().as_bytes())?;
-        Ok(())
     }
 
     /// Says where images are.

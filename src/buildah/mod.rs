@@ -2,8 +2,8 @@
 //!
 //! Images of a project are in a storage of its own, so that nobody's Dockerfile can name what
 //! another project built; those that an engine gave as bases are in one that all may read. The
-//! program itself asks no registry for images. What a run needs, its secrets and credentials among
-//! it, is in a folder that only the worker reads, and that goes with the run.
+//! program itself asks no registry for images. What a run needs, its secrets among it, is in a
+//! folder that only the worker reads, and that goes with the run.
 
 mod folder;
 mod home;
@@ -11,7 +11,6 @@ mod means;
 mod names;
 mod output;
 mod process;
-mod push;
 mod run;
 mod unpacked;
 

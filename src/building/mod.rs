@@ -7,12 +7,10 @@ pub(crate) mod files;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
-use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::domain::output::clean;
 use crate::domain::registry::Registry;
 use crate::image::dockerfile::{ForeignFlag, ForeignFrontend};
 
@@ -100,69 +98,6 @@ pub enum BuildError {
     Away(Box<dyn Error + Send + Sync>),
 }
 
-/// Why an image did not reach its registry.
-#[derive(Debug, thiserror::Error)]
-pub enum PushError {
-    /// The registry, or whoever sends to it, refused in these words.
-    #[error("cannot push `{reference}`: {words}")]
-    Refused {
-        /// What was pushed.
-        reference: String,
-        /// The words.
-        words: String,
-    },
-    /// Whoever sends is away.
-    #[error(transparent)]
-    Away(Box<dyn Error + Send + Sync>),
-}
-
-impl PushError {
-    /// That a registry refused, in the words of whoever asked it.
-    pub(crate) fn refused(reference: &str, words: &str) -> Self {
-        let words = clean(words.trim().as_bytes());
-        // Where it was asked is known, and the cause comes after it.
-        let cause = ["Get \"", "Post \"", "dial tcp "].into_iter().fold(&*words, |words, asked| {
-            let cause = words.split_once(asked).and_then(|(_, rest)| rest.split_once(": "));
-            cause.map_or(words, |(_, cause)| cause)
-        });
-        let mut words = cause.trim_start_matches("connect: ").to_owned();
-        if words.contains("HTTP response to HTTPS client") {
-            words.push_str("; add it to the `insecure-registries` of the engine");
-        }
-        Self::Refused { reference: reference.to_owned(), words }
-    }
-}
-
-/// Pauses before a registry is asked again.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-
-/// How often a registry is asked again that is overloaded, or stumbled.
-#[derive(Debug)]
-pub(crate) struct Patience(std::array::IntoIter<Duration, 3>);
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self(PAUSES.into_iter())
-    }
-}
-
-impl Patience {
-    /// Whether to ask once more after this answer; then a while has passed.
-    pub(crate) async fn asks_again<T>(
-        &mut self,
-        pushed: &Result<T, PushError>,
-        lines: &mpsc::Sender<String>,
-    ) -> bool {
-        let Err(PushError::Refused { words, .. }) = pushed else { return false };
-        let pause = may_pass(words).then(|| self.0.next()).flatten();
-        let Some(pause) = pause else { return false };
-        send([format!("{words}; trying again")], lines).await;
-        tokio::time::sleep(pause).await;
-        true
-    }
-}
-
 /// The command and the code of a step that failed, from a builder's sentence about it.
 pub(crate) fn failed_command(words: &str) -> Option<(String, i64)> {
     const FORMS: [(&str, &str); 5] = [
@@ -196,13 +131,6 @@ pub(crate) async fn send(texts: impl IntoIterator<Item = String>, lines: &mpsc::
     }
 }
 
-/// Whether it may help to ask a registry once more: it is overloaded, or stumbled.
-fn may_pass(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    let says = |text: &&str| words.contains(*text);
-    ["toomanyrequests", "too many requests", "429", " 500", " 502", " 503", " 504"].iter().any(says)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,26 +161,5 @@ mod tests {
             let found = found.as_ref().map(|(command, code)| (command.as_str(), *code));
             assert_eq!(found, expected, "{words}");
         }
-    }
-
-    #[test]
-    fn a_refusal_says_the_cause_and_not_where_it_is_known_to_be() {
-        let told = |words| PushError::refused("r.example/hello:1", words).to_string();
-        assert_eq!(
-            told(
-                "Get \"http://r.example/v2/\": dial tcp 10.0.0.1:80: connect: connection refused\n"
-            ),
-            "cannot push `r.example/hello:1`: connection refused"
-        );
-        assert_eq!(told("unauthorized"), "cannot push `r.example/hello:1`: unauthorized");
-        let plain = told("Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client");
-        assert!(plain.ends_with("add it to the `insecure-registries` of the engine"), "{plain}");
-    }
-
-    #[test]
-    fn a_registry_that_stumbled_is_asked_again_and_one_that_refused_is_not() {
-        assert!(may_pass("received unexpected HTTP status: 503 Service Unavailable"));
-        assert!(may_pass("toomanyrequests: slow down"));
-        assert!(!may_pass("unauthorized: authentication required"));
     }
 }

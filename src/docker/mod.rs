@@ -32,6 +32,7 @@ pub use disk::Room;
 pub use images::{ImageFacts, PullError};
 pub use networks::{Network, NetworkCreated};
 pub use probe::Prober;
+pub use registry::PushError;
 
 /// Seconds the engine has to begin an answer; what must be bounded tighter is bounded by the caller.
 const ANSWER_SECONDS: u64 = 120;

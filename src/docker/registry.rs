@@ -1,6 +1,7 @@
 //! Sends images of an engine to registries.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::PushImageOptionsBuilder;
@@ -8,8 +9,9 @@ use futures::StreamExt as _;
 use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc;
 
-use crate::building::{Patience, PushError, send};
+use crate::building::send;
 use crate::docker::{Engine, EngineError};
+use crate::domain::output::clean;
 use crate::domain::pinned::Pinned;
 use crate::domain::registry::Registry;
 
@@ -24,10 +26,24 @@ pub(super) fn credentials(registry: &Registry) -> Option<DockerCredentials> {
     })
 }
 
-impl From<EngineError> for PushError {
-    fn from(error: EngineError) -> Self {
-        Self::Away(Box::new(error))
-    }
+/// Pauses before a registry is asked again.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// Why an image did not reach its registry.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// The registry, or the engine that sends to it, refused in these words.
+    #[error("cannot push `{reference}`: {words}")]
+    Refused {
+        /// What was pushed.
+        reference: String,
+        /// The words.
+        words: String,
+    },
+    /// The engine is away.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
 }
 
 impl Engine {
@@ -49,13 +65,16 @@ impl Engine {
     ) -> Result<Pinned, PushError> {
         let reference = registry.address.repository(name);
         self.tag(id, &reference).await?;
-        let mut patience = Patience::default();
-        loop {
-            let pushed = self.push_once(&reference, registry, lines).await;
-            if !patience.asks_again(&pushed, lines).await {
-                return pushed;
+        for pause in PAUSES {
+            match self.push_once(&reference, registry, lines).await {
+                Err(PushError::Refused { words, .. }) if may_pass(&words) => {
+                    send([format!("{words}; trying again")], lines).await;
+                    tokio::time::sleep(pause).await;
+                }
+                pushed => return pushed,
             }
         }
+        self.push_once(&reference, registry, lines).await
     }
 
     async fn push_once(
@@ -65,7 +84,7 @@ impl Engine {
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, PushError> {
         let (repository, tag) = reference.rsplit_once(':').unwrap_or((reference, "latest"));
-        let refused = |words: &str| PushError::refused(reference, words);
+        let refused = |words: &str| refused(reference, words);
         let options = PushImageOptionsBuilder::default().tag(tag).build();
         let answers = self.docker.push_image(repository, Some(options), credentials(registry));
         let mut answers = pin!(answers);
@@ -84,5 +103,55 @@ impl Engine {
         let digest = digest.ok_or_else(|| refused("its digest was not told"))?;
         send([format!("pushed {reference}: {digest}")], lines).await;
         Ok(Pinned::Digest(format!("{repository}@{digest}")))
+    }
+}
+
+/// That a registry refused, in the words of the engine that asked it.
+fn refused(reference: &str, words: &str) -> PushError {
+    let words = clean(words.trim().as_bytes());
+    // Where it was asked is known, and the cause comes after it.
+    let cause = ["Get \"", "Post \"", "dial tcp "].into_iter().fold(&*words, |words, asked| {
+        let cause = words.split_once(asked).and_then(|(_, rest)| rest.split_once(": "));
+        cause.map_or(words, |(_, cause)| cause)
+    });
+    let mut words = cause.trim_start_matches("connect: ").to_owned();
+    if words.contains("HTTP response to HTTPS client") {
+        words.push_str("; add it to the `insecure-registries` of the engine");
+    }
+    PushError::Refused { reference: reference.to_owned(), words }
+}
+
+/// Whether it may help to ask a registry once more: it is overloaded, or stumbled.
+fn may_pass(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    let says = |text: &&str| words.contains(*text);
+    ["toomanyrequests", "too many requests", " 429", " 500", " 502", " 503", " 504"]
+        .iter()
+        .any(says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_the_cause_and_not_where_it_is_known_to_be() {
+        let told = |words| refused("r.example/hello:1", words).to_string();
+        assert_eq!(
+            told(
+                "Get \"http://r.example/v2/\": dial tcp 10.0.0.1:80: connect: connection refused\n"
+            ),
+            "cannot push `r.example/hello:1`: connection refused"
+        );
+        assert_eq!(told("unauthorized"), "cannot push `r.example/hello:1`: unauthorized");
+        let plain = told("Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client");
+        assert!(plain.ends_with("add it to the `insecure-registries` of the engine"), "{plain}");
+    }
+
+    #[test]
+    fn a_registry_that_stumbled_is_asked_again_and_one_that_refused_is_not() {
+        assert!(may_pass("received unexpected HTTP status: 503 Service Unavailable"));
+        assert!(may_pass("toomanyrequests: slow down"));
+        assert!(!may_pass("unauthorized: authentication required"));
     }
 }

@@ -1,6 +1,7 @@
 //! Images are pushed to a registry that asks who is there, by every builder.
 
-use pierhead::building::{Built, Materials, PushError};
+use pierhead::building::{Built, Materials};
+use pierhead::docker::PushError;
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::registry::Registry;
 use pierhead::image::ImageBuild;
@@ -15,7 +16,7 @@ async fn push(
     (build, registry): (&ImageBuild, &Registry),
 ) -> Result<Pinned, PushError> {
     let (sender, _lines) = mpsc::channel(1_000);
-    host.target.builder.push(host.engine(), built, (build.tag.as_str(), registry), &sender).await
+    host.engine().push(&built.id, &build.tag, registry, &sender).await
 }
 
 #[tokio::test]

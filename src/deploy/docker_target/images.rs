@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::building::{BuildError, ContextLimits, Materials, PushError, Steps, dockerfile};
+use crate::building::{BuildError, ContextLimits, Materials, Steps, dockerfile};
 use crate::deploy::docker_target::DockerTarget;
-use crate::docker::{EngineError, ImageFacts, PullError};
+use crate::docker::{EngineError, ImageFacts, PullError, PushError};
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
 use crate::domain::registry::Registry;
@@ -194,10 +194,7 @@ impl DockerTarget {
         let how = How::Built(built.steps);
         let pinned = match &sources.registry {
             None => Pinned::ImageId(built.id),
-            Some(registry) => {
-                let to = (build.tag.as_str(), registry);
-                self.builder.push(&self.engine, &built, to, lines).await?
-            }
+            Some(registry) => self.engine.push(&built.id, &build.tag, registry, lines).await?,
         };
         Ok(Obtained { pinned, how })
     }
