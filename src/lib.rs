@@ -17,6 +17,7 @@ pub mod history;
 pub mod image;
 pub mod janitor;
 pub mod jobs;
+pub mod layers;
 pub mod paas;
 pub mod paas_file;
 pub mod people;

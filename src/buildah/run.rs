@@ -118,7 +118,7 @@ impl Run<'_> {
         });
         let sent = unpacking.await?;
         drop(wanted);
-        send(sent.map(|sent| sent.to_string()), lines).await;
+        send(sent.map(|sent| format!("context: {sent}")), lines).await;
         Ok(())
     }
 

@@ -3,15 +3,16 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Mode;
+use rustix::fs::{AtFlags, FileType, Mode};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
+use crate::building::beneath::{self, Links, What};
 use crate::building::context::{ContextError, ContextLimits, Sent, read, told};
 
 /// Bytes handled at once.
@@ -63,6 +64,24 @@ impl Tally {
     }
 }
 
+/// Opens the root of a checkout for the others.
+pub(crate) fn open_root(root: &Path) -> Result<OwnedFd, ContextError> {
+    File::open(root).map(OwnedFd::from).map_err(|source| read(root, source))
+}
+
+/// Opens a declared path, a file or a folder, which may pass through links that stay beneath.
+pub(crate) fn open_declared(root: impl AsFd, path: &Path) -> Result<File, ContextError> {
+    beneath::open(root, path, What::File, Links::Inner)
+        .map(File::from)
+        .map_err(|errno| told(path, errno))
+}
+
+/// Of what kind an open file is.
+pub(crate) fn kind_of(file: &File, path: &Path) -> Result<FileType, ContextError> {
+    let metadata = file.metadata().map_err(|source| read(path, source))?;
+    Ok(FileType::from_raw_mode(metadata.mode()))
+}
+
 /// What is told of an open file, once it is counted; the file is at its beginning then.
 pub(crate) fn facts(
     file: &File,
@@ -98,6 +117,20 @@ pub(crate) fn names(folder: impl AsFd) -> Result<Vec<OsString>, Errno> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The names in a folder and of what kind they are, in the same order everywhere.
+pub(crate) fn entries(
+    folder: &File,
+    path: &Path,
+) -> Result<Vec<(OsString, FileType)>, ContextError> {
+    let names = names(folder).map_err(|errno| told(path, errno))?;
+    let kind = |name: OsString| {
+        let stat = rustix::fs::statat(folder, &name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|errno| told(&path.join(&name), errno))?;
+        Ok((name, FileType::from_raw_mode(stat.st_mode)))
+    };
+    names.into_iter().map(kind).collect()
 }
 
 /// What a file says that has fewer bytes than it had.

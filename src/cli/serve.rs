@@ -22,6 +22,7 @@ use crate::git::wire::{NoProgram, Wire};
 use crate::git_hook;
 use crate::janitor::Janitor;
 use crate::jobs::Jobs;
+use crate::layers::Layers;
 use crate::paas::Platform;
 use crate::push::{Pushes, Sessions, Viewer};
 use crate::queue::{Queue, QueueError};
@@ -252,6 +253,7 @@ impl Parts {
             limits: config.limits.clone(),
             builder: config.builder.clone(),
             built_by: builder.clone(),
+            layers: Layers::new(&config.layers_folder()),
             docker: config.docker.clone(),
             router: config.router.clone(),
             keyring,

@@ -113,6 +113,11 @@ impl Config {
         self.state_dir.join("builder")
     }
 
+    /// Folder of what is known of images that files are put on.
+    pub fn layers_folder(&self) -> PathBuf {
+        self.state_dir.join("layers")
+    }
+
     /// The SSH server's private key.
     pub fn host_key(&self) -> PathBuf {
         self.state_dir.join("ssh_host_ed25519_key")

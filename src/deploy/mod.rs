@@ -42,6 +42,7 @@ use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
+use crate::layers::Layers;
 use crate::paas::Platform;
 use crate::seal::Keyring;
 use crate::tasks::{Tasks, blocking};
@@ -65,6 +66,8 @@ pub struct Settings {
     pub builder: BuilderConfig,
     /// The one that was found.
     pub built_by: Builder,
+    /// Makes images of others and files.
+    pub layers: Layers,
     /// The Docker target.
     pub docker: DockerConfig,
     /// The HTTP entrance.

@@ -48,6 +48,7 @@ pub(super) async fn connect(
         let docker = DockerTarget {
             engine: engine.hiding(redactor.clone()),
             builder: settings.built_by.clone(),
+            layers: settings.layers.clone(),
             labels: Labels::new(&settings.docker.label_domain),
             pool,
             min_ready: settings.docker.min_ready.duration(),

@@ -72,7 +72,7 @@ impl Engine {
         let building = pin!(follow(answers, (output, cut), lines));
         let result = match select(pin!(writing), building).await {
             Either::Left((sent, building)) => {
-                send(sent.map(|sent| sent.to_string()), lines).await;
+                send(sent.map(|sent| format!("context: {sent}")), lines).await;
                 building.await
             }
             Either::Right((result, _)) => result,

@@ -7,6 +7,7 @@ pub mod access;
 pub mod address_pool;
 pub mod causes;
 pub mod deploy_rule;
+pub mod digest;
 pub mod environment;
 pub mod git_ref;
 pub mod history;

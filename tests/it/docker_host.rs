@@ -21,6 +21,7 @@ use pierhead::domain::release::PinnedImages;
 use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
 use pierhead::domain::stored_variables::StoredVariables;
 use pierhead::image::{Folder, ImageBuild, Root};
+use pierhead::layers::Layers;
 use pierhead::paas::compiled::{
     Backend, Container, Deployment, HealthCheck, ImageRef, Ingress, Origin, Pod, Port, Probe,
     Protocol, Service,
@@ -48,6 +49,8 @@ pub(crate) struct DockerHost {
     base: String,
     /// Where a builder beside the engine keeps what it has.
     folder: Option<TempDir>,
+    /// What is known of bases.
+    _layers: TempDir,
 }
 
 impl fmt::Debug for DockerHost {
@@ -94,6 +97,7 @@ impl DockerHost {
         let engine = Engine::connect(&address).await.unwrap();
         let image = engine.image("busybox:stable").await.unwrap();
         assert!(image.is_some(), "the engine at {address} has no image busybox:stable");
+        let layers = tempfile::tempdir().unwrap();
         let docker = Docker::connect_with_unix(
             address.trim_start_matches("unix://"),
             60,
@@ -103,6 +107,7 @@ impl DockerHost {
             target: DockerTarget {
                 engine,
                 builder,
+                layers: Layers::new(layers.path()),
                 labels: Labels::new("pierhead.dev"),
                 pool: "10.214.0.0/16".parse().unwrap(),
                 min_ready: Duration::from_secs(1),
@@ -114,6 +119,7 @@ impl DockerHost {
             address,
             base: "busybox:stable".to_owned(),
             folder,
+            _layers: layers,
         }
     }
 

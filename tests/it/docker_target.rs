@@ -353,7 +353,7 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
     let (sender, mut lines) = mpsc::channel(1_000);
     let mut pinned = PinnedImages::new();
     for Node { build, .. } in &nodes {
-        let obtained = host.target.obtain(build, &sources, &sender).await.unwrap();
+        let obtained = host.target.obtain(build, (&sources, &host.images), &sender).await.unwrap();
         pinned.insert(build.reference().to_owned(), obtained.pinned);
     }
     drop(sender);

@@ -26,14 +26,16 @@ async fn nobody_runs_or_builds_upon_another_projects_image() {
         assert!(foreign(stock.unwrap_err()), "{base}");
         let mut build = host.plan("thief");
         build.bases = vec![base.to_owned()];
-        let built = host.target.obtain(&Build::Dockerfile(build), &sources, &sender).await;
+        let built =
+            host.target.obtain(&Build::Dockerfile(build), (&sources, &host.images), &sender).await;
         assert!(foreign(built.unwrap_err()), "{base}");
     }
     // Nor by what an image of their own does when it is built upon.
     host.image("base", &format!("ONBUILD COPY --from={tag} /key /key")).await;
     let mut build = host.plan("thief");
     build.bases = vec![host.plan("base").tag];
-    let built = host.target.obtain(&Build::Dockerfile(build), &sources, &sender).await;
+    let built =
+        host.target.obtain(&Build::Dockerfile(build), (&sources, &host.images), &sender).await;
     assert!(foreign(built.unwrap_err()));
 
     let own =

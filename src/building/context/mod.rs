@@ -43,7 +43,7 @@ pub struct Sent {
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let noun = if self.files == 1 { "file" } else { "files" };
-        write!(f, "context: {} {noun}, {} KiB", self.files, self.bytes.div_ceil(1024))
+        write!(f, "{} {noun}, {} KiB", self.files, self.bytes.div_ceil(1024))
     }
 }
 

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::building::{BuildError, ContextLimits, Materials, Steps, dockerfile};
+use crate::building::{BuildError, ContextLimits, Materials, Sent, Steps, dockerfile};
 use crate::deploy::docker_target::DockerTarget;
 use crate::docker::{EngineError, ImageFacts, PullError, PushError};
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
 use crate::domain::registry::Registry;
+use crate::domain::release::PinnedImages;
 use crate::image::dockerfile::{Unclear, bases_of_triggers};
 use crate::image::{
     Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
 };
+use crate::layers::LayerError;
 use crate::paas::compiled::Deployment;
 use crate::tasks;
 
@@ -33,9 +35,12 @@ pub enum ImageError {
         /// What it triggers.
         source: Unclear,
     },
-    /// It is another image with files in it.
-    #[error("image `{0}` is made of another one and files, which is not supported yet")]
-    Layers(String),
+    /// It was there, and is not any more.
+    #[error("image `{0}` was removed from the engine meanwhile; push again")]
+    Gone(String),
+    /// Its files were not put upon the image below.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
     /// It was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -96,25 +101,30 @@ impl Sources {
 pub struct Obtained {
     /// Which.
     pub pinned: Pinned,
-    how: How,
+    pub(super) how: How,
 }
 
 /// What it took.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum How {
+pub(super) enum How {
+    /// It was there.
     Found,
+    /// Built from a Dockerfile.
     Built(Steps),
+    /// Files put on another one.
+    Laid(Sent),
 }
 
 impl Obtained {
     /// In a few words, for the line that says so.
     pub fn text(&self) -> String {
         let short = self.pinned.short();
-        match self.how {
+        match &self.how {
             How::Found | How::Built(Steps { all: 0, .. }) => short.to_owned(),
             How::Built(Steps { all, cached }) => {
                 format!("{short}  {cached} of {all} steps cached")
             }
+            How::Laid(sent) => format!("{short}  {sent}"),
         }
     }
 }
@@ -145,7 +155,7 @@ impl DockerTarget {
         plan(deployment, provenance, &texts.await)
     }
 
-    /// Builds or finds one image, once what it needs is there.
+    /// Builds or finds one image, once what it needs is there, pinned.
     ///
     /// # Errors
     ///
@@ -153,13 +163,12 @@ impl DockerTarget {
     pub async fn obtain(
         &self,
         build: &Build,
-        sources: &Sources,
+        (sources, pinned): (&Sources, &PinnedImages),
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
         match build {
             Build::Dockerfile(build) => self.build(build, sources, lines).await,
-            // The language refuses what would need one.
-            Build::Layers(build) => Err(ImageError::Layers(build.reference.clone())),
+            Build::Layers(build) => self.lay(build, (sources, pinned), lines).await,
             Build::Stock(reference) => {
                 let pinned = self.stock_image(reference, sources, lines).await?;
                 Ok(Obtained { pinned, how: How::Found })

@@ -4,6 +4,7 @@
 //! the next [`DockerTarget::leftovers`] that are not told to keep that fence are removed with it.
 
 mod images;
+mod layers;
 mod rollout;
 mod room;
 mod sweep;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 use crate::builder::Builder;
 use crate::docker::{Engine, EngineError, NetworkCreated, Place};
 use crate::domain::address_pool::{AddressPool, Subnet};
+use crate::layers::Layers;
 use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stack};
 
 pub use images::{ImageError, Obtained, Sources};
@@ -38,6 +40,8 @@ pub struct DockerTarget {
     pub engine: Engine,
     /// Who builds images for it.
     pub builder: Builder,
+    /// Makes images of others and files.
+    pub layers: Layers,
     /// Names of labels.
     pub labels: Labels,
     /// Addresses that networks are cut from.
@@ -293,6 +297,7 @@ mod tests {
     use super::*;
     use crate::building::ContextLimits;
     use crate::domain::ids::{EnvironmentId, ProjectId};
+    use crate::domain::release::PinnedImages;
     use crate::image::{Build, Provenance};
     use crate::paas::compiled::Deployment;
 
@@ -312,6 +317,7 @@ mod tests {
         let limits = ContextLimits { bytes: 0, files: 0 };
         let (secrets, registry) = (BTreeMap::new(), None);
         let (frontends, uses_cache) = (Vec::new(), true);
+        let pinned = PinnedImages::new();
         let sources = Sources {
             checkout,
             library,
@@ -331,7 +337,7 @@ mod tests {
         check(target.spare_images(environment, keep));
         check(target.remove_images(Vec::new()));
         check(target.plan_images(deployment, provenance, &sources));
-        check(target.obtain(build, &sources, lines));
+        check(target.obtain(build, (&sources, &pinned), lines));
     }
 
     #[test]

@@ -109,10 +109,8 @@ impl Deployment<'_> {
             labels: &labels,
             volume_base: &builder.volume_base,
             writer: builder.writer.parse().map_err(Cause::Writer)?,
-            bases: match self.opened.registry {
-                Some(_) => Bases::Registry,
-                None => Bases::Engine,
-            },
+            // It runs them, and so it has them first.
+            bases: Bases::Engine,
         };
         Ok(docker.plan_images(model, &provenance, sources).await?)
     }
@@ -143,7 +141,7 @@ impl Deployment<'_> {
                     let name = node.build.reference();
                     self.recorder.step(Step::Image, format!("building {name}")).await;
                 }
-                let making = self.making(node, (docker, sources), said.clone());
+                let making = self.making(node, (docker, sources, &pinned), said.clone());
                 running.push(Box::pin(making));
             }
             tokio::select! {
@@ -171,10 +169,10 @@ impl Deployment<'_> {
     fn making(
         &self,
         node: Node,
-        (docker, sources): (&DockerTarget, &Arc<Sources>),
+        (docker, sources, pinned): (&DockerTarget, &Arc<Sources>, &PinnedImages),
         said: Said,
     ) -> impl Future<Output = Made> + Send + 'static {
-        let (docker, sources) = (docker.clone(), Arc::clone(sources));
+        let (docker, sources, pinned) = (docker.clone(), Arc::clone(sources), pinned.clone());
         let limit = self.settings().limits.image;
         let watch = Stopwatch::start();
         async move {
@@ -183,7 +181,7 @@ impl Deployment<'_> {
             let making = async {
                 // Ends with this future, and with it the loop that reads them.
                 let lines = lines;
-                let making = docker.obtain(&node.build, &sources, &lines);
+                let making = docker.obtain(&node.build, (&sources, &pinned), &lines);
                 tokio::time::timeout(limit.duration(), making).await
             };
             let name: Arc<str> = image.as_str().into();

@@ -140,7 +140,7 @@ impl Files {
         let (root, context, limits) = (self.root.clone(), self.context.clone(), self.limits);
         let walked = tasks::blocking(move || walk(&root, &context, limits, &mut listing)).await;
         match walked {
-            Ok(sent) => send(sent.map(|sent| sent.to_string()), &self.lines).await,
+            Ok(sent) => send(sent.map(|sent| format!("context: {sent}")), &self.lines).await,
             Err(error) => drop(sender.send(Err(self.fault.tell(error))).await),
         }
     }

@@ -75,17 +75,13 @@ const MOUNT_PATH: Key = required("mount-path", TEXT, "Where the files are seen: 
 
 static EMBEDDED: Section = section(&[
     MOUNT_PATH,
-    later(required(
-        "add",
-        TEXTS,
-        "Files and folders of the repository that become part of the image.",
-    )),
+    required("add", TEXTS, "Files and folders of the repository that become part of the image."),
     optional("writables", TEXTS, "What of them the application may write, as patterns."),
 ])
 .named("embedded-volume");
 
 static SHARED: Section =
-    section(&[MOUNT_PATH, later(required("from", TOKEN, "A volume of the section `volumes`."))])
+    section(&[MOUNT_PATH, required("from", TOKEN, "A volume of the section `volumes`.")])
         .named("shared-volume");
 
 static PERSISTENT: Section = section(&[

@@ -17,8 +17,6 @@ fn fault_of(volume: &str) -> String {
 #[test]
 fn volumes_are_refused_by_their_kind() {
     for (volume, kind) in [
-        ("add: [src], writables: [var]", "add"),
-        ("from: assets", "from"),
         ("persistent: true", "persistent"),
         ("from-map: conf", "from-map"),
         ("from-secret: keys", "from-secret"),

@@ -21,7 +21,10 @@ const LAYERS: [Layer; 11] = [
     ("models", &["image", "stack"]),
     ("settings", &["config"]),
     ("groundwork", &["building"]),
-    ("drivers", &["buildah", "db", "docker", "git", "queue", "router", "seal", "telemetry"]),
+    (
+        "drivers",
+        &["buildah", "db", "docker", "git", "layers", "queue", "router", "seal", "telemetry"],
+    ),
     (
         "first use cases",
         &["builder", "history", "paas_file", "people", "projects", "reseal", "routing"],

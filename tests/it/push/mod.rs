@@ -10,6 +10,7 @@ mod commands;
 mod entrances;
 mod faults;
 mod full_disk;
+mod gallery;
 mod hostile_commits;
 mod hostile_dockerfiles;
 mod images;

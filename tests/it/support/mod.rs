@@ -6,6 +6,7 @@ pub(crate) mod entrance;
 pub(crate) mod http;
 pub(crate) mod registry;
 pub(crate) mod rows;
+pub(crate) mod skopeo;
 pub(crate) mod small_engine;
 pub(crate) mod upstream;
 
