@@ -29,7 +29,7 @@ impl Redactor {
 
     /// A filter for one stream.
     pub fn filter(&self) -> Filter {
-        Filter { patterns: self.patterns.clone(), held: Vec::new(), shown: 0 }
+        Filter { patterns: self.patterns.clone(), held: Vec::new(), shown: Shown::default() }
     }
 
     /// Hides what is in a whole text. Of one that ends with `…`, the beginning of a secret at the
@@ -45,7 +45,7 @@ impl Redactor {
         };
         let rest = text.get(body.len()..).unwrap_or_default();
         let mut out = Vec::new();
-        pass(&self.patterns, (body.as_bytes(), 0), tail, &mut out);
+        pass(&self.patterns, (body.as_bytes(), Shown::default()), tail, &mut out);
         out.extend_from_slice(rest.as_bytes());
         // Where a secret was told by a part of it, that may have ended within a character.
         String::from_utf8_lossy(&out).into_owned()
@@ -58,9 +58,18 @@ impl Redactor {
 pub struct Filter {
     patterns: Arc<Patterns>,
     /// What is not decided yet.
-    held: Vec<u8>,
+    pub(super) held: Vec<u8>,
     /// How much of it was shown all the same.
-    shown: usize,
+    shown: Shown,
+}
+
+/// What was shown of a text that is not decided yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shown {
+    /// Bytes from its beginning.
+    bytes: usize,
+    /// The secret whose name stands for the last of them.
+    secret: Option<usize>,
 }
 
 impl fmt::Debug for Filter {
@@ -77,7 +86,8 @@ impl Filter {
         }
         let mut out = Vec::new();
         if self.held.is_empty() {
-            let (decided, shown) = pass(&self.patterns, (chunk, 0), Tail::Open, &mut out);
+            let text = (chunk, Shown::default());
+            let (decided, shown) = pass(&self.patterns, text, Tail::Open, &mut out);
             self.held.extend_from_slice(chunk.get(decided..).unwrap_or_default());
             self.shown = shown;
         } else {
@@ -95,7 +105,7 @@ impl Filter {
         let mut out = Vec::new();
         pass(&self.patterns, (&self.held, self.shown), Tail::Closed, &mut out);
         self.held.clear();
-        self.shown = 0;
+        self.shown = Shown::default();
         out
     }
 }
@@ -104,12 +114,12 @@ impl Filter {
 /// decided, and how much behind that was shown.
 fn pass(
     patterns: &Patterns,
-    (text, shown): (&[u8], usize),
+    (text, shown): (&[u8], Shown),
     tail: Tail,
     out: &mut Vec<u8>,
-) -> (usize, usize) {
+) -> (usize, Shown) {
     let scan = Scan::of(patterns, text, tail);
-    let (mut at, mut last) = (shown, None);
+    let Shown { bytes: mut at, secret: mut last } = shown;
     for found in &scan.found {
         // What stands before the break of a line may have been shown already: it always is.
         let start = scan.behind_few(found.start);
@@ -123,9 +133,8 @@ fn pass(
         }
         (at, last) = (found.end, Some(found.secret));
     }
-    out.extend_from_slice(text.get(at..scan.decided).unwrap_or_default());
-    let at = at.max(scan.decided);
-    let behind = scan.behind_few(scan.decided).max(at);
+    let behind = scan.behind_few(scan.decided).max(scan.decided).max(at);
     out.extend_from_slice(text.get(at..behind).unwrap_or_default());
-    (scan.decided, behind - scan.decided)
+    let secret = last.filter(|_| behind == at);
+    (scan.decided, Shown { bytes: behind - scan.decided, secret })
 }

@@ -22,6 +22,9 @@ pub(super) const PART: usize = 32;
 /// Most places of one pattern at which a part of it may begin.
 const MOST_PARTS: usize = 128;
 
+/// Most places of one pattern that begin with the same characters.
+const MOST_ALIKE: usize = 4;
+
 /// Table entries: the byte as it is seen, and these.
 pub(super) const IS_SEEN: u16 = 1 << 8;
 pub(super) const IS_SPECIAL: u16 = 1 << 9;
@@ -97,7 +100,11 @@ impl Patterns {
                     self.prefixes.insert(prefix(window, count));
                 }
             }
-            self.beginnings.entry(window).or_default().push(Place { pattern: index, offset });
+            let places = self.beginnings.entry(window).or_default();
+            // Parts that begin like others, such as a key's zeros, are told by those behind them.
+            if places.iter().filter(|place| place.pattern == index).count() < MOST_ALIKE {
+                places.push(Place { pattern: index, offset });
+            }
         }
         self.patterns.push(Pattern { bytes, secret });
     }

@@ -1,6 +1,7 @@
 //! One look through a text: where secrets stand, and from where on it is not known yet.
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 use crate::domain::redact::patterns::{BEGINNING, IS_SEEN, IS_SPECIAL, PART, Patterns, Place};
 use crate::domain::redact::view::{Tail, View, read};
@@ -77,6 +78,51 @@ pub(super) struct Scan<'a> {
     /// The pattern compared last in each view, and where it would begin: its parts were compared
     /// with it.
     compared: [Option<(usize, usize)>; 2],
+    /// What was found last of each pattern in each view: a text that repeats itself is not compared
+    /// from each of its characters on.
+    last: HashMap<(View, usize), Last>,
+}
+
+/// Where a pattern was found.
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    /// The number of its first character among those that were seen.
+    count: usize,
+    /// Where in the pattern that is.
+    offset: usize,
+    /// Characters of it.
+    length: usize,
+    /// Where it ends in the text.
+    end: usize,
+}
+
+/// What a find says of the pattern from another character on.
+enum Overlap {
+    /// Nothing: it is not there.
+    Apart,
+    /// There is another text.
+    Differs,
+    /// All that is there of it is within what was found.
+    Within,
+    /// So many characters are there, up to where the find ends.
+    Reaches(usize, usize),
+}
+
+impl Last {
+    /// Goes by what the pattern has of itself.
+    fn overlap(&self, pattern: &[u8], (count, offset): (usize, usize)) -> Overlap {
+        let Some(ahead) = count.checked_sub(self.count).filter(|ahead| *ahead < self.length) else {
+            return Overlap::Apart;
+        };
+        let there = pattern.get(self.offset + ahead..self.offset + self.length);
+        let (there, wanted) = (there.unwrap_or_default(), pattern.get(offset..));
+        let wanted = wanted.unwrap_or_default();
+        if let Some(behind) = wanted.strip_prefix(there) {
+            return Overlap::Reaches(wanted.len() - behind.len(), self.end);
+        }
+        let same = there.iter().zip(wanted).take_while(|(there, wanted)| there == wanted).count();
+        if same >= PART.min(wanted.len()) { Overlap::Within } else { Overlap::Differs }
+    }
 }
 
 impl<'a> Scan<'a> {
@@ -84,7 +130,9 @@ impl<'a> Scan<'a> {
     pub(super) fn of(patterns: &'a Patterns, text: &'a [u8], tail: Tail) -> Self {
         let (found, escapes) = (Vec::new(), Vec::new());
         let (decided, decoded, compared) = (text.len(), 0, [None; 2]);
-        let mut scan = Self { patterns, text, tail, found, decided, escapes, decoded, compared };
+        let last = HashMap::new();
+        let mut scan =
+            Self { patterns, text, tail, found, decided, escapes, decoded, compared, last };
         scan.look();
         scan.settle();
         scan
@@ -97,7 +145,9 @@ impl<'a> Scan<'a> {
             match stop {
                 Stop::Beginning(next) => {
                     self.compare_all(View::Plain, &window);
-                    self.compare_all(View::Decoded, &window);
+                    if next > self.decoded {
+                        self.compare_all(View::Decoded, &window);
+                    }
                     at = next;
                 }
                 Stop::Special(place) if self.text.get(place) == Some(&0x1b) => {
@@ -152,6 +202,8 @@ impl<'a> Scan<'a> {
 
     /// Reads on from an escape until the last characters are none.
     fn decode(&mut self, from: usize, mut window: Window) {
+        // Characters are counted anew in here, and behind it.
+        self.last.retain(|(view, _), _| *view == View::Plain);
         let (mut at, mut plain) = (from, 0);
         while at < self.text.len() && plain < BEGINNING {
             let Ok(unit) = read(View::Decoded, self.text, at, self.tail) else {
@@ -178,6 +230,7 @@ impl<'a> Scan<'a> {
             self.hold_prefix(&window);
         }
         self.decoded = at;
+        self.last.retain(|(view, _), _| *view == View::Plain);
     }
 
     /// Compares everything that begins with the last characters.
@@ -186,14 +239,15 @@ impl<'a> Scan<'a> {
         let places = patterns.begun(window.last);
         let Some(start) = window.start(BEGINNING).filter(|_| !places.is_empty()) else { return };
         for place in places {
-            let origin = (window.count - BEGINNING).wrapping_sub(place.offset);
+            let count = window.count - BEGINNING;
+            let origin = count.wrapping_sub(place.offset);
             let this = Some((place.pattern, origin));
             let [plain, decoded] = self.compared;
             let last = match view {
                 View::Plain => plain,
                 View::Decoded => decoded,
             };
-            if last != this && self.compare(view, start, *place) {
+            if last != this && self.compare(view, (start, count), *place) {
                 self.compared = match view {
                     View::Plain => [this, decoded],
                     View::Decoded => [plain, this],
@@ -203,12 +257,26 @@ impl<'a> Scan<'a> {
     }
 
     /// Compares a pattern from a place on with the text, and says whether it is there or may be.
-    fn compare(&mut self, view: View, start: usize, place: Place) -> bool {
+    fn compare(&mut self, view: View, (start, count): (usize, usize), place: Place) -> bool {
+        if start >= self.decided {
+            // All of it is looked at again.
+            return true;
+        }
         let patterns = self.patterns;
         let Some(pattern) = patterns.pattern(place.pattern) else { return false };
         let Some(mut rest) = pattern.bytes.get(place.offset..) else { return false };
         let fewest = rest.len().saturating_sub(PART);
         let (mut at, mut end) = (start, start);
+        let last = self.last.get(&(view, place.pattern));
+        match last.map(|last| last.overlap(&pattern.bytes, (count, place.offset))) {
+            None | Some(Overlap::Apart) => {}
+            Some(Overlap::Differs) => return false,
+            Some(Overlap::Within) => return true,
+            Some(Overlap::Reaches(length, behind)) => {
+                rest = rest.get(length..).unwrap_or_default();
+                (at, end) = (behind, behind);
+            }
+        }
         let mut is_decided = true;
         while !rest.is_empty() && at - end <= MOST_BETWEEN {
             let Ok(unit) = read(view, self.text, at, self.tail) else {
@@ -228,6 +296,9 @@ impl<'a> Scan<'a> {
         // Of a text that was cut off, the beginning of a secret has to be taken for the secret.
         let is_there = rest.len() <= fewest || !is_decided;
         if is_there {
+            let length = pattern.bytes.len() - place.offset - rest.len();
+            let last = Last { count, offset: place.offset, length, end };
+            self.last.insert((view, place.pattern), last);
             self.found.push(Found { start, end, secret: pattern.secret });
         }
         is_there
@@ -252,17 +323,17 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Sorts what was found, and decides nothing inside of something.
+    /// Sorts what was found, and decides nothing inside of an escape.
+    ///
+    /// What begins before that place is decided, wherever it ends.
     fn settle(&mut self) {
         // Of two that begin together the longer one names both.
         self.found.sort_unstable_by_key(|found| (found.start, Reverse(found.end), found.secret));
-        loop {
-            let decided = self.decided;
-            let found = self.found.iter().map(|found| (found.start, found.end));
-            let around = found.chain(self.escapes.iter().copied());
-            let inside = around.filter(|(start, end)| *start < decided && decided < *end);
-            let Some(start) = inside.map(|(start, _)| start).min() else { break };
-            self.decided = start;
+        self.escapes.sort_unstable();
+        for (start, end) in self.escapes.iter().rev() {
+            if *start < self.decided && self.decided < *end {
+                self.decided = *start;
+            }
         }
         let decided = self.decided;
         self.found.retain(|found| found.start < decided);

@@ -97,6 +97,23 @@ fn lines_and_longer_parts_of_a_key_are_hidden() {
 }
 
 #[test]
+fn a_secret_that_repeats_itself_is_hidden_at_once_wherever_it_begins_and_ends() {
+    let long = format!("{}-{}", "a1".repeat(2_000), "b2".repeat(500));
+    let redactor = redactor(&[("PW", "a1a1a1a1a1a1"), ("LONG", &long)]);
+    let output = "a1".repeat(30_000);
+    let mut filter = redactor.filter();
+    let mut shown = String::new();
+    for chunk in output.as_bytes().chunks(4_001) {
+        shown += str::from_utf8(&filter.push(chunk)).unwrap();
+        assert!(filter.held.len() < long.len(), "{} bytes wait", filter.held.len());
+    }
+    shown += str::from_utf8(&filter.finish()).unwrap();
+    assert!(!shown.contains("a1"), "{shown}");
+    assert!(shown.len() < 200, "{shown}");
+    assert_eq!(redactor.text(&format!("x {long}{long} y")), "x [secret LONG][secret LONG] y");
+}
+
+#[test]
 fn nothing_waits_that_cannot_be_the_beginning_of_a_secret() {
     let redactor = redactor(&[("PW", "s3cr3t-pa55w0rd")]);
     let shown =

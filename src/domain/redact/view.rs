@@ -21,7 +21,7 @@ pub(super) enum Tail {
 }
 
 /// In which way a text is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum View {
     /// As it stands.
     Plain,

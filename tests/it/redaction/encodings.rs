@@ -8,7 +8,7 @@ const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// A way to write a text.
 pub(crate) type Encoding = (&'static str, fn(&str) -> String);
 
-pub(crate) const ENCODINGS: [Encoding; 33] = [
+pub(crate) const ENCODINGS: [Encoding; 37] = [
     ("as it is", str::to_owned),
     ("without the line's end", |text| text.trim_end().to_owned()),
     ("with CRLF", |text| text.replace('\n', "\r\n")),
@@ -50,6 +50,10 @@ pub(crate) const ENCODINGS: [Encoding; 33] = [
     }),
     ("JSON in JSON", |text| json(&json(text))),
     ("a quoted shell word", |text| text.replace('\'', r"'\''")),
+    ("a shell word of dash", |text| text.replace('\'', "'\"'\"'")),
+    ("a word of SQL and YAML", |text| text.replace('\'', "''")),
+    ("XML", |text| markup(text, "&quot;", "&apos;")),
+    ("HTML of Go", |text| markup(text, "&#34;", "&#39;")),
     ("a shell word", |text| {
         let plain = |c: char| c.is_alphanumeric() || "-_./:@+\n".contains(c);
         text.chars().fold(String::new(), |word, c| match c {
@@ -116,6 +120,11 @@ fn percent(text: &str, digits: Digits) -> String {
 fn json(text: &str) -> String {
     let json = serde_json::to_string(text).unwrap();
     json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap().to_owned()
+}
+
+fn markup(text: &str, quote: &str, apostrophe: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', quote).replace('\'', apostrophe)
 }
 
 fn ascii(text: &str) -> String {

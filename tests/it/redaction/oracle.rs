@@ -49,7 +49,7 @@ fn parts(name: &str, secret: &str) -> Vec<Vec<u8>> {
 fn readings(text: &str) -> BTreeSet<Vec<u8>> {
     let bare = without_colours(text);
     let mut readings = vec![bare.clone().into_bytes()];
-    let mut decoded = bare.into_bytes();
+    let mut decoded = bare.clone().into_bytes();
     for _ in 0..3 {
         decoded = unescaped(&percent_decoded(&decoded));
         readings.push(decoded.clone());
@@ -57,6 +57,7 @@ fn readings(text: &str) -> BTreeSet<Vec<u8>> {
             percent_decoded(&decoded).iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect(),
         );
     }
+    readings.push(without_markup(&bare).into_bytes());
     let encoded: Vec<Vec<u8>> = readings.iter().flat_map(|reading| base64_runs(reading)).collect();
     let again: Vec<Vec<u8>> = encoded.iter().map(|reading| unescaped(reading)).collect();
     readings.extend(encoded.into_iter().chain(again));
@@ -74,6 +75,12 @@ fn without_colours(text: &str) -> String {
         bare.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
     }
     bare
+}
+
+fn without_markup(text: &str) -> String {
+    let text = text.replace("'\"'\"'", "'").replace("''", "'").replace("&lt;", "<");
+    let text = text.replace("&gt;", ">").replace("&quot;", "\"").replace("&#34;", "\"");
+    text.replace("&apos;", "'").replace("&#39;", "'").replace("&amp;", "&")
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
