@@ -1,5 +1,9 @@
 //! Chooses who builds images, and has them built.
 
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
 use tokio::sync::mpsc;
 use tracing::{error, info};
 
@@ -10,6 +14,10 @@ use crate::docker::{Engine, EngineError, ImageFacts, PullError};
 use crate::domain::registry::Registry;
 use crate::image::ImageBuild;
 use crate::image::dockerfile::check_triggers;
+use crate::tasks::Tasks;
+
+/// How often it is looked for what builds left that were killed.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
 
 /// Who builds images.
 #[derive(Debug, Clone)]
@@ -35,15 +43,20 @@ impl Builder {
         }
     }
 
-    /// Finds out how the builder runs commands, and says so once.
-    pub async fn introduce(&self) {
-        match self {
-            Self::Docker(_) => {}
-            Self::Buildah(buildah) => match buildah.means().await {
-                Ok(means) => info!("{means}"),
-                // It is tried again when something is to be built.
-                Err(fault) => error!("No image can be built: {fault}"),
-            },
+    /// Finds out how the builder runs commands, and says so once; then removes what killed builds
+    /// left, again and again.
+    pub async fn keep_house(self, tasks: Tasks) {
+        let Self::Buildah(buildah) = self else { return };
+        match buildah.means().await {
+            Ok(means) => info!("{means}"),
+            // It is tried again when something is to be built.
+            Err(fault) => error!("No image can be built: {fault}"),
+        }
+        while !tasks.is_stopping() {
+            if let Err(fault) = buildah.tidy().await {
+                error!("What builds left is not removed: {fault}");
+            }
+            tasks.pause(TIDY_EVERY).await;
         }
     }
 
@@ -94,8 +107,20 @@ async fn build_beside(
         run.name(base).await?;
     }
     let built = run.build(engine.redactor(), lines).await?;
-    engine.load(run.archive(&built)?).await?;
-    Ok(built)
+    let fault = Arc::new(OnceLock::new());
+    let heard = Arc::clone(&fault);
+    let archive = run.archive(&built)?.inspect_err(move |error| drop(heard.set(error.to_string())));
+    if let Err(error) = engine.load(archive).await {
+        // What the engine says of half an archive is of use to nobody.
+        return Err(match fault.get() {
+            Some(words) => BuildError::Step(format!("the image was not handed over: {words}")),
+            None => error.into(),
+        });
+    }
+    // Engines on containerd have ids of manifests.
+    let image = engine.image(&build.own_tag).await?.ok_or(BuildError::NoImage)?;
+    engine.tag(&image.id, &build.tag).await?;
+    Ok(Built { id: image.id, ..built })
 }
 
 /// An image of the engine, pulled if it is not there.

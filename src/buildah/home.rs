@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -29,6 +30,10 @@ pub(super) struct Home {
 pub(super) struct Presence {
     _lock: File,
 }
+
+/// That nobody builds here, and nobody begins to. Whoever removes something holds it until that is
+/// done, also where nobody waits for it any more.
+pub(super) type Absence = Arc<File>;
 
 impl Home {
     pub(super) const fn new(folder: PathBuf, reserve: u64) -> Self {
@@ -66,36 +71,44 @@ impl Home {
 
     /// Comes in, and tidies up when nobody else is there.
     pub(super) async fn enter(&self, means: &Means) -> io::Result<Presence> {
-        make(&self.images())?;
-        let path = self.folder.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(path)?;
-        if lock.try_lock().is_ok() {
-            self.tidy(means).await?;
-        }
+        self.tidy(means).await?;
+        let lock = self.lock()?;
         // Waits while another one tidies up, and no longer.
         let lock = tasks::blocking(move || lock.lock_shared().map(|()| lock)).await?;
         Ok(Presence { _lock: lock })
     }
 
-    /// Removes what runs left that were killed, and everything when it is old or room is short.
-    async fn tidy(&self, means: &Means) -> io::Result<()> {
+    fn lock(&self) -> io::Result<File> {
+        make(&self.images())?;
+        let path = self.folder.join("lock");
+        File::options().create(true).truncate(false).write(true).open(path)
+    }
+
+    /// Removes what runs left that were killed, and everything when it is old or room is short;
+    /// nothing while somebody builds.
+    pub(super) async fn tidy(&self, means: &Means) -> io::Result<()> {
+        let lock = self.lock()?;
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
+        let absence = Arc::new(lock);
         for run in entries(&self.folder.join("runs")) {
-            means.wipe(&run).await?;
+            means.wipe(&run, Some(&absence)).await?;
         }
         let is_full = self.is_full()?;
         if is_full || self.is_old()? {
-            means.wipe(&self.images()).await?;
+            means.wipe(&self.images(), Some(&absence)).await?;
             make(&self.images())?;
         }
         if is_full {
-            means.wipe(&self.folder.join("caches")).await?;
+            means.wipe(&self.folder.join("caches"), Some(&absence)).await?;
         }
         let accounts = entries(&self.images());
         for storage in accounts.iter().flat_map(|account| entries(account)) {
-            let mark = storage.join(UNFINISHED);
-            if mark.exists() {
+            let marks = storage.join(UNFINISHED);
+            if !entries(&marks).is_empty() {
                 means.remove_containers(&self.folder()?, &Storage::of(&storage, None)).await;
-                fs::remove_file(mark)?;
+                fs::remove_dir_all(marks)?;
             }
         }
         Ok(())
@@ -116,7 +129,7 @@ impl Home {
     }
 }
 
-/// Stands in a storage while something is built there, and longer when that was killed.
+/// The folder in a storage of what is built there, and of what was killed meanwhile.
 const UNFINISHED: &str = "unfinished";
 
 /// That a build in a storage may leave containers.
@@ -125,14 +138,14 @@ pub(super) struct Mark(PathBuf);
 
 impl Mark {
     pub(super) fn set(storage: &Path) -> io::Result<Self> {
-        make(storage)?;
-        let path = storage.join(UNFINISHED);
+        let folder = storage.join(UNFINISHED);
+        make(&folder)?;
+        let path = folder.join(Uuid::new_v4().simple().to_string());
         File::create(&path)?;
         Ok(Self(path))
     }
 
-    /// The build has ended by itself. Another one's mark may go with it: what that leaves stays
-    /// until the next one is killed, and takes no more room than its files.
+    /// The build has ended by itself.
     pub(super) fn clear(self) {
         fs::remove_file(self.0).ok();
     }

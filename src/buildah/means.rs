@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use crate::buildah::folder::{Folder, Storage};
-use crate::buildah::home::Home;
+use crate::buildah::home::{Absence, Home};
 use crate::buildah::process::finish;
 use crate::buildah::{BuildahError, output};
 use crate::config::Isolation;
@@ -49,7 +49,9 @@ impl fmt::Display for Means {
         let how = match self.runs {
             Runs::Containers(None) => "in containers".to_owned(),
             Runs::Containers(Some(runtime)) => format!("in containers by {runtime}"),
-            Runs::Folder => "in a chroot, which sees the network of this machine".to_owned(),
+            Runs::Folder => {
+                "in a chroot, which they can leave: they may do what the worker may".to_owned()
+            }
         };
         write!(f, "Images are built by {}, commands run {how}", self.program.display())?;
         match rustix::process::geteuid().is_root() {
@@ -68,9 +70,8 @@ impl Means {
     ) -> Result<Self, BuildahError> {
         let containers = [None, Some("crun"), Some("runc")].map(Runs::Containers);
         let ways: Vec<Runs> = match isolation {
-            Isolation::Oci => containers.to_vec(),
+            Isolation::Containers => containers.to_vec(),
             Isolation::Chroot => vec![Runs::Folder],
-            Isolation::Auto => containers.into_iter().chain([Runs::Folder]).collect(),
         };
         // Without root the program makes itself a namespace, with its own root in it.
         let is_root = rustix::process::geteuid().is_root();
@@ -105,7 +106,7 @@ impl Means {
         let context = folder.text("context");
         args.extend(mounts.iter().map(String::as_str).chain([context.as_str()]));
         let said = self.say(&folder, &storage, args).await;
-        self.wipe(&folder.path("trial")).await?;
+        self.wipe(&folder.path("trial"), None).await?;
         match said {
             Ok(_) => Ok(None),
             Err(BuildahError::Refused(words)) => Ok(Some(words)),
@@ -179,15 +180,20 @@ impl Means {
     }
 
     /// Removes a folder of storages, whoever the program had own its files.
-    pub(super) async fn wipe(&self, path: &Path) -> io::Result<()> {
-        let path = path.to_owned();
+    pub(super) async fn wipe(&self, path: &Path, absence: Option<&Absence>) -> io::Result<()> {
+        let (path, absence) = (path.to_owned(), absence.cloned());
         if !rustix::process::geteuid().is_root() && path.exists() {
             let mut command = Command::new(&self.program);
             let command = command.env_clear().env("PATH", PATH).args(["unshare", "rm", "-rf"]);
             // What it could not remove is refused below.
             finish(command.arg(&path)).await?;
         }
-        match tasks::blocking(move || std::fs::remove_dir_all(path)).await {
+        let removing = tasks::blocking(move || {
+            let removed = std::fs::remove_dir_all(path);
+            drop(absence);
+            removed
+        });
+        match removing.await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
         }

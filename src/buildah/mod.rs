@@ -51,7 +51,7 @@ pub enum BuildahError {
         source: std::io::Error,
     },
     /// It runs nothing on this machine, in none of the ways there are; its last words.
-    #[error("`{program}` cannot run commands here: {words}")]
+    #[error("`{program}` cannot run commands here: {words}; install crun or runc")]
     Useless {
         /// The program.
         program: String,
@@ -125,6 +125,17 @@ impl Buildah {
         self.means.get_or_try_init(finding).await
     }
 
+    /// Removes what builds left that were killed: their containers have copies of what they were
+    /// shown. Nothing is done while somebody builds.
+    ///
+    /// # Errors
+    ///
+    /// When the program is missing, or the folder cannot be written.
+    pub async fn tidy(&self) -> Result<(), BuildahError> {
+        let means = self.means().await?;
+        Ok(self.home.tidy(means).await?)
+    }
+
     /// Reads the Dockerfile of a build.
     ///
     /// # Errors
@@ -140,6 +151,11 @@ impl Buildah {
         let prepared = prepare(&text, materials.frontends, &build.pins)?;
         let bases = bases(&prepared.text, &build.args);
         let bases = bases.map_err(|unclear| BuildError::Step(unclear.to_string()))?;
-        Ok(Reading { confined: confine(&prepared.text)?, bases })
+        if let Some(base) = bases.images.iter().find(|base| base.starts_with("localhost/")) {
+            // Storages call what has no host by this one.
+            let words = format!("image `{base}`: with this builder `localhost` needs a port");
+            return Err(BuildError::Step(words));
+        }
+        Ok(Reading { confined: confine(&prepared.text)?, bases: bases.images })
     }
 }

@@ -1,41 +1,6 @@
-//! Names of images in storages, and names that no build argument may have.
+//! Names of images in storages.
 
 use crate::buildah::Base;
-
-/// What would steer the program, or whatever it starts, if it stood in its environment.
-const STEERING: [&str; 23] = [
-    "BUILDAH_",
-    "CONTAINER",
-    "_CONTAINERS_",
-    "STORAGE_",
-    "REGISTRY_AUTH_FILE",
-    "XDG_",
-    "LD_",
-    "DOCKER_",
-    "DBUS_",
-    "LISTEN_",
-    "NETAVARK_",
-    "GNUPG",
-    "GODEBUG",
-    "GOTRACEBACK",
-    "GOMAXPROCS",
-    "GOGC",
-    "GOMEMLIMIT",
-    "GLIBC_",
-    "MALLOC_",
-    "SSL_CERT_",
-    "NOTIFY_SOCKET",
-    "GCONV_PATH",
-    "RUST_",
-];
-
-/// The same for whole names.
-const OWN: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LC_ALL", "USER"];
-
-/// Whether a variable would be more than an argument.
-pub(super) fn steers(name: &str) -> bool {
-    OWN.contains(&name) || STEERING.iter().any(|begin| name.starts_with(begin))
-}
 
 /// A name for a base that is named by its digest: storages know no such names.
 pub(super) fn alias(base: &Base) -> Option<(String, String)> {
@@ -68,16 +33,6 @@ mod tests {
             ("reg.example/a/b:2", "reg.example/a/b:2"),
         ] {
             assert_eq!(local(name), expected);
-        }
-    }
-
-    #[test]
-    fn an_argument_that_would_steer_the_builder_is_seen() {
-        for name in ["PATH", "LD_PRELOAD", "BUILDAH_ISOLATION", "CONTAINERS_CONF", "GODEBUG"] {
-            assert!(steers(name), "{name}");
-        }
-        for name in ["VERSION", "GOPROXY", "GOOS", "REGISTRY", "HTTP_PROXY", "PATH_PREFIX"] {
-            assert!(!steers(name), "{name}");
         }
     }
 }

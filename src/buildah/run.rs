@@ -1,6 +1,6 @@
 //! One build: its folder, what it is based on, and the program that does it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use crate::buildah::folder::{Folder, Storage};
 use crate::buildah::home::{Mark, Presence};
 use crate::buildah::means::Means;
-use crate::buildah::names::{alias, local, steers};
+use crate::buildah::names::{alias, local};
 use crate::buildah::output::{Output, complaint};
 use crate::buildah::process::Running;
 use crate::buildah::unpacked::Unpacked;
@@ -30,6 +30,7 @@ use crate::building::{BuildError, Built, Materials, check_inside, failed_command
 use crate::domain::output::Lines;
 use crate::domain::redact::Redactor;
 use crate::image::ImageBuild;
+use crate::image::dockerfile::renamed;
 use crate::tasks;
 
 /// Bytes handled at once.
@@ -46,8 +47,8 @@ pub struct Run<'a> {
     storage: Storage,
     bases: Storage,
     folder: Folder,
-    /// Ids of the images that are there.
-    known: BTreeSet<String>,
+    /// Ids of the images that are there, by those that the engine has for them.
+    known: BTreeMap<String, String>,
     /// Bases that have no name which can be given, and their names here.
     names: Vec<(String, String)>,
     secrets: Vec<String>,
@@ -69,10 +70,6 @@ impl Buildah {
         (reading, bases): (Reading, &[Base]),
         lines: &mpsc::Sender<String>,
     ) -> Result<Run<'a>, BuildError> {
-        if let Some(name) = build.args.keys().find(|name| steers(name)) {
-            let words = format!("build argument `{name}` is reserved for the builder");
-            return Err(BuildError::Step(words));
-        }
         let means = self.means().await?;
         let presence = self.home.enter(means).await.map_err(BuildahError::from)?;
         let folder = self.home.folder().map_err(BuildahError::from)?;
@@ -85,7 +82,7 @@ impl Buildah {
             storage,
             bases: stores,
             folder,
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
             names: bases.iter().filter_map(alias).collect(),
             secrets: Vec::new(),
             uses_cache: materials.uses_cache,
@@ -93,7 +90,7 @@ impl Buildah {
         };
         run.unpack(materials, &reading, lines).await?;
         run.folder.caches(&caches).map_err(BuildahError::from)?;
-        run.give(materials, reading)?;
+        run.give(materials, &reading)?;
         run.know().await?;
         Ok(run)
     }
@@ -123,10 +120,12 @@ impl Run<'_> {
     }
 
     /// Writes what the program reads besides the context.
-    fn give(&mut self, materials: &Materials<'_>, reading: Reading) -> Result<(), BuildahError> {
-        let mut text = reading.confined.text;
-        for (name, other) in &self.names {
-            text = text.replace(name, other);
+    fn give(&mut self, materials: &Materials<'_>, reading: &Reading) -> Result<(), BuildahError> {
+        let names = self.names.iter().cloned().collect();
+        let text = renamed(&reading.confined.text, &names);
+        if let Some((name, _)) = self.names.iter().find(|(_, other)| !text.contains(other)) {
+            let words = format!("write `{name}` out: with this builder a digest is no variable");
+            return Err(BuildahError::Refused(words));
         }
         self.folder.write("Dockerfile", text.as_bytes())?;
         for (number, (id, secret)) in materials.secrets.iter().enumerate() {
@@ -143,7 +142,8 @@ impl Run<'_> {
             self.say(&self.bases, ["images", "--quiet"]).await?;
         }
         let listed = self.say(&self.storage, ["images", "--all", "--no-trunc", "--quiet"]).await?;
-        self.known = listed.split_whitespace().map(str::to_owned).collect();
+        let ids = listed.split_whitespace();
+        self.known = ids.map(|id| (id.to_owned(), id.to_owned())).collect();
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Run<'_> {
 
     /// Whether an image is here.
     pub fn has(&self, base: &Base) -> bool {
-        self.known.contains(&base.id)
+        self.known.contains_key(&base.id)
     }
 
     /// Takes in an image from an archive in Docker's form.
@@ -179,9 +179,11 @@ impl Run<'_> {
         }
         file.flush().await?;
         let from = format!("docker-archive:{}", path.display());
-        self.say(self.storage_of(base), ["pull", "--quiet", &from]).await?;
+        let said = self.say(self.storage_of(base), ["pull", "--quiet", &from]).await?;
         tokio::fs::remove_file(path).await?;
-        self.known.insert(base.id.clone());
+        // Engines on containerd have ids of manifests; here they are those of configurations.
+        let id = said.split_whitespace().next_back().unwrap_or(&base.id).to_owned();
+        self.known.insert(base.id.clone(), id);
         Ok(())
     }
 
@@ -192,7 +194,7 @@ impl Run<'_> {
     /// When the program refuses.
     pub async fn name(&self, base: &Base) -> Result<(), BuildahError> {
         let name = alias(base).map_or_else(|| local(&base.name), |(_, alias)| alias);
-        let id = base.id.trim_start_matches("sha256:");
+        let id = self.known.get(&base.id).unwrap_or(&base.id).trim_start_matches("sha256:");
         self.say(self.storage_of(base), ["tag", id, &name]).await.map(drop)
     }
 
@@ -243,7 +245,6 @@ impl Run<'_> {
         // Both in one, so that they come in order.
         let (reader, writer) = io::pipe()?;
         let mut command = self.means.command(&self.folder, &self.storage, self.flags())?;
-        command.envs(&self.build.args);
         command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
         let started = Running::start(&mut command);
         let mut running = started.map_err(|source| self.means.not_started(source))?;
@@ -285,8 +286,9 @@ impl Run<'_> {
             flags.push("--no-cache".to_owned());
         }
         flags.extend(self.build.labels.iter().map(|(key, value)| format!("--label={key}={value}")));
-        // Their values stand in the environment, which only the worker reads.
-        flags.extend(self.build.args.keys().map(|name| format!("--build-arg={name}")));
+        // None of them is a secret. In the environment they would steer whatever is started.
+        let args = self.build.args.iter();
+        flags.extend(args.map(|(name, value)| format!("--build-arg={name}={value}")));
         flags.extend(self.secrets.iter().cloned());
         flags.extend([
             format!("--file={}", self.folder.text("Dockerfile")),
@@ -297,7 +299,7 @@ impl Run<'_> {
         flags
     }
 
-    /// The archive of an image in Docker's form, which will be called by its tag.
+    /// The archive of an image in Docker's form, which will be called by the job's own tag.
     ///
     /// # Errors
     ///
@@ -306,7 +308,7 @@ impl Run<'_> {
         &self,
         built: &Built,
     ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<>, BuildahError> {
-        let to = format!("docker-archive:/dev/stdout:{}", self.build.tag);
+        let to = format!("docker-archive:/dev/stdout:{}", self.build.own_tag);
         let id = built.id.trim_start_matches("sha256:");
         let args = ["push", "--quiet", id, &to];
         let complaints = self.folder.write("complaints", b"")?;

@@ -10,7 +10,9 @@ use std::path::Path;
 
 use secrecy::SecretString;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
+use crate::domain::ids::ProjectId;
 use crate::domain::registry::Registry;
 use crate::image::dockerfile::{ForeignFlag, ForeignFrontend};
 
@@ -20,6 +22,8 @@ pub(crate) use context::{archive, check_inside, walk};
 /// What a build is given besides its plan.
 #[derive(Debug, Clone, Copy)]
 pub struct Materials<'a> {
+    /// Whose images they become.
+    pub project: ProjectId,
     /// The checkout.
     pub root: &'a Path,
     /// What a context may at most be.
@@ -38,9 +42,11 @@ pub struct Materials<'a> {
 static NONE: BTreeMap<String, SecretString> = BTreeMap::new();
 
 impl<'a> Materials<'a> {
-    /// A checkout and nothing else.
+    /// A checkout of nobody's, and nothing else.
     pub fn of(root: &'a Path, limits: ContextLimits) -> Self {
-        Self { root, limits, secrets: &NONE, registries: &[], frontends: &[], uses_cache: true }
+        let project = ProjectId::from(Uuid::nil());
+        let (secrets, registries, frontends) = (&NONE, &[], &[]);
+        Self { project, root, limits, secrets, registries, frontends, uses_cache: true }
     }
 }
 

@@ -260,7 +260,7 @@ impl Parts {
         };
         let (jobs, feed) = (self.jobs.clone(), self.feed.clone());
         let background = &self.stages.background;
-        drop(background.start(async move { builder.introduce().await }));
+        drop(background.start(builder.keep_house(background.clone())));
         let deployer = Deployer::new(jobs.clone(), feed.clone(), settings, background.clone());
         let queue = Queue::new(&config.redis.url, &config.redis.queue)?;
         let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone());

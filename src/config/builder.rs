@@ -38,7 +38,7 @@ impl Default for BuilderConfig {
         Self {
             program: "docker".to_owned(),
             docker: DockerBuilds::Auto,
-            isolation: Isolation::Auto,
+            isolation: Isolation::Containers,
             frontends: Vec::new(),
             parallel: NonZeroUsize::MIN.saturating_add(1),
             keep_free: 256 * MIB,
@@ -67,11 +67,10 @@ pub enum DockerBuilds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
-    /// Containers where the machine lets run any, else `chroot`.
-    #[default]
-    Auto,
     /// Containers, by an OCI runtime.
-    Oci,
-    /// A folder as root, and nothing more: the machine's network and processes are seen.
+    #[default]
+    Containers,
+    /// A folder as root, which whoever wrote a Dockerfile can leave: they may do what the worker
+    /// may. For machines that run no containers, and people who are trusted with the machine.
     Chroot,
 }

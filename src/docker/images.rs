@@ -69,6 +69,27 @@ impl Engine {
         }))
     }
 
+    /// Whether an image's registry gives it to whoever signs in at one of these registries.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer. A registry that does not answer gives nothing.
+    pub async fn registry_gives(
+        &self,
+        reference: &str,
+        registries: &[Registry],
+    ) -> Result<bool, EngineError> {
+        let registry = registries.iter().find(|registry| registry.address.is_of(reference));
+        let login = registry.and_then(credentials);
+        match self.docker.inspect_registry_image(reference, login).await.map_err(EngineError::from)
+        {
+            Ok(_) => Ok(true),
+            // In whatever words, and by whatever status: engines pass on both.
+            Err(EngineError::Refused { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Gets an image from its registry, sending lines of progress; in the name of whoever signs in
     /// there, if it is one of these registries.
     ///

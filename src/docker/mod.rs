@@ -97,6 +97,17 @@ impl Engine {
         Ok(Self { docker, socket: socket.into(), redactor: Redactor::default() })
     }
 
+    /// What it runs, such as `linux/amd64`.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer.
+    pub async fn platform(&self) -> Result<String, EngineError> {
+        let version = self.docker.version().await?;
+        let (os, arch) = (version.os.unwrap_or_default(), version.arch.unwrap_or_default());
+        Ok(format!("{os}/{arch}"))
+    }
+
     /// The same engine, in whose output these secrets are hidden.
     #[must_use]
     pub fn hiding(self, redactor: Redactor) -> Self {

@@ -41,6 +41,9 @@ pub enum PushError {
         /// The words.
         words: String,
     },
+    /// What was sent is another image.
+    #[error("`{0}` is pushed by several jobs at the same time")]
+    Moved(String),
     /// The engine is away.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -64,25 +67,27 @@ impl Engine {
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, PushError> {
         let reference = registry.address.repository(name);
-        self.tag(id, &reference).await?;
         for pause in PAUSES {
-            match self.push_once(&reference, registry, lines).await {
+            match self.push_once(id, &reference, registry, lines).await {
                 Err(PushError::Refused { words, .. }) if may_pass(&words) => {
                     send([format!("{words}; trying again")], lines).await;
                     tokio::time::sleep(pause).await;
                 }
+                Err(PushError::Moved(_)) => {}
                 pushed => return pushed,
             }
         }
-        self.push_once(&reference, registry, lines).await
+        self.push_once(id, &reference, registry, lines).await
     }
 
     async fn push_once(
         &self,
+        id: &str,
         reference: &str,
         registry: &Registry,
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, PushError> {
+        self.tag(id, reference).await?;
         let (repository, tag) = reference.rsplit_once(':').unwrap_or((reference, "latest"));
         let refused = |words: &str| refused(reference, words);
         let options = PushImageOptionsBuilder::default().tag(tag).build();
@@ -101,8 +106,13 @@ impl Engine {
             }
         }
         let digest = digest.ok_or_else(|| refused("its digest was not told"))?;
+        let pinned = format!("{repository}@{digest}");
+        // Another job may have taken the tag over before it was sent.
+        if self.image(&pinned).await?.is_none_or(|image| image.id != id) {
+            return Err(PushError::Moved(reference.to_owned()));
+        }
         send([format!("pushed {reference}: {digest}")], lines).await;
-        Ok(Pinned::Digest(format!("{repository}@{digest}")))
+        Ok(Pinned::Digest(pinned))
     }
 }
 

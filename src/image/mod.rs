@@ -84,6 +84,8 @@ pub struct ImageBuild {
     pub own_tag: String,
     /// Images that its Dockerfile takes something from, as written there.
     pub bases: Vec<String>,
+    /// Platforms that it names, such as `linux/amd64`.
+    pub platforms: BTreeSet<String>,
     /// Names of its bases that other jobs may take over, and the names of this job for them.
     pub pins: BTreeMap<String, String>,
     /// Whose cache its commands share.

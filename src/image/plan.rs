@@ -113,7 +113,7 @@ impl<'a> Planner<'a> {
             let dockerfile = dockerfiles.get(&folder).map_or("", String::as_str);
             let mut build = build(image, provenance);
             match bases(dockerfile, &build.args) {
-                Ok(bases) => build.bases = bases,
+                Ok(taken) => (build.bases, build.platforms) = (taken.images, taken.platforms),
                 Err(reason) => drop(unclear.insert(build.reference.clone(), reason)),
             }
             builds.push(build);
@@ -241,6 +241,7 @@ fn build(image: &DockerfileImage, provenance: &Provenance<'_>) -> ImageBuild {
             naming::tag(&image.tag, &format!("-job{}", provenance.job))
         ),
         bases: Vec::new(),
+        platforms: BTreeSet::new(),
         pins: BTreeMap::new(),
         account: provenance.account.to_string(),
         args,

@@ -104,6 +104,7 @@ fn only_what_a_container_runs_is_built_each_once() {
                 tag: "acme/shop/web:production",
                 own_tag: "acme/shop/web:production-job42",
                 bases: [],
+                platforms: {},
                 pins: {},
                 account: "acme",
                 args: {},

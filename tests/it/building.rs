@@ -6,9 +6,11 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Duration;
 
 use pierhead::building::{BuildError, ContextLimits, Materials};
+use pierhead::domain::ids::ProjectId;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::docker_host::{DockerHost, LIMITS, folder};
 
@@ -285,6 +287,35 @@ async fn a_secret_is_shown_to_its_command_and_to_nobody_else() {
 }
 
 #[tokio::test]
+async fn what_came_of_a_secret_is_given_to_no_other_project() {
+    for host in DockerHost::for_each_builder().await {
+        if host.is_classic() {
+            continue;
+        }
+        let word = host.environment;
+        let text = host.dockerfile(&format!(
+            "RUN --mount=type=secret,id=token echo {word}; tr a-z b-za < /run/secrets/token; echo\n"
+        ));
+        let root = folder(&[("Dockerfile", &text)]);
+        let of = Materials::of(root.path(), LIMITS);
+        for (project, secret, shown) in
+            [(1, "kd93hs8w2", "le93it8x2"), (2, "pw0dk3ms9", "qx0el3nt9")]
+        {
+            let secrets = BTreeMap::from([("token".to_owned(), SecretString::from(secret))]);
+            let project = ProjectId::from(Uuid::from_u128(project));
+            let materials = Materials { project, secrets: &secrets, ..of };
+            let mut build = host.plan("given");
+            // Storages of Buildah are told apart by this.
+            build.tag = format!("pierhead-test/{project}/given:1");
+            let (result, lines) = host.build_of(&build, &materials).await;
+            result.unwrap_or_else(|error| panic!("{host:?}: {error}: {lines:?}"));
+            assert!(lines.contains(&shown.to_owned()), "{host:?}: {lines:?}");
+            assert!(!lines.join("\n").contains(&project.to_string()), "{lines:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn commands_get_no_rights_that_they_ask_for() {
     for host in DockerHost::for_each_builder().await {
         for flags in ["--security=insecure", "--network=host"] {
@@ -338,7 +369,8 @@ async fn a_base_of_the_same_job_is_the_one_that_is_used() {
         host.build(&plan, base.path()).await.0.unwrap();
         // Another job has taken over the name that the Dockerfile says.
         let other = folder(&[("Dockerfile", &host.dockerfile("RUN echo theirs > /whose\n"))]);
-        let taken = host.plan("base");
+        let mut taken = host.plan("base");
+        taken.own_tag = taken.own_tag.replace("-job42", "-job43");
         host.build(&taken, other.path()).await.0.unwrap();
 
         let text = format!("FROM {}\nRUN cat /whose\n", taken.tag);

@@ -79,7 +79,8 @@ impl DockerHost {
     /// A host whose images are built beside its engine, where the machine can.
     pub(crate) async fn beside(program: &str) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("phb").tempdir_in("/tmp").unwrap();
-        let buildah = Buildah::new(program, folder.path().join("builder"), Isolation::Auto, 0);
+        let buildah =
+            Buildah::new(program, folder.path().join("builder"), Isolation::Containers, 0);
         match buildah.means().await {
             Ok(_) => Some(Self::with(Builder::Buildah(buildah), Some(folder)).await),
             Err(fault) => {
@@ -164,6 +165,7 @@ impl DockerHost {
             tag: format!("{tag}:test"),
             own_tag: format!("{tag}:test-job42"),
             bases: vec![],
+            platforms: BTreeSet::new(),
             pins: BTreeMap::new(),
             account: "acme".to_owned(),
             args: BTreeMap::new(),

@@ -27,6 +27,9 @@ pub enum ImageError {
     /// It was built for another project, or is a layer of somebody's.
     #[error("image `{0}` is not on this engine under that name for this project")]
     Foreign(String),
+    /// Its registry gave it to somebody else.
+    #[error("image `{0}` is private: its registry does not give it to this project")]
+    Private(String),
     /// What it triggers may take something from another project.
     #[error("image `{image}` triggers {source}")]
     Trigger {
@@ -41,6 +44,14 @@ pub enum ImageError {
     /// Its files were not put upon the image below.
     #[error(transparent)]
     Layer(#[from] LayerError),
+    /// It is for other machines.
+    #[error("`FROM --platform={asked}`: images are built for {own}, which the engine runs")]
+    Platform {
+        /// What was asked for.
+        asked: String,
+        /// The engine's platform.
+        own: String,
+    },
     /// It was not built.
     #[error(transparent)]
     Build(#[from] BuildError),
@@ -86,6 +97,7 @@ impl Sources {
 
     fn materials(&self, folder: &Folder) -> Materials<'_> {
         Materials {
+            project: self.project,
             root: self.root(folder),
             limits: self.limits,
             secrets: &self.secrets,
@@ -182,11 +194,11 @@ impl DockerTarget {
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
-        let project = sources.project.to_string();
+        self.check_platforms(build).await?;
         // Also the names in whose place there are those of this job.
         let mut missing = None;
         for base in build.bases.iter().chain(build.pins.values()) {
-            if !self.check_base(base, (&project, sources), lines).await? {
+            if !self.check_base(base, sources, lines).await? {
                 missing.get_or_insert(base);
             }
         }
@@ -208,6 +220,20 @@ impl DockerTarget {
         Ok(Obtained { pinned, how })
     }
 
+    /// Of another platform an image may trigger something else than the one that is looked at.
+    async fn check_platforms(&self, build: &ImageBuild) -> Result<(), ImageError> {
+        if build.platforms.is_empty() {
+            return Ok(());
+        }
+        let own = self.engine.platform().await?;
+        // The variant that every machine of this architecture has.
+        let is_own = |asked: &str| asked == own || asked == format!("{own}/v8");
+        match build.platforms.iter().find(|asked| !is_own(asked)) {
+            Some(asked) => Err(ImageError::Platform { asked: asked.clone(), own }),
+            None => Ok(()),
+        }
+    }
+
     /// Finds an image from a registry on the engine, or pulls it.
     ///
     /// # Errors
@@ -219,12 +245,12 @@ impl DockerTarget {
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, ImageError> {
-        let project = sources.project.to_string();
-        if let Some(image) = self.find_image(reference, &project).await? {
+        if let Some(image) = self.find_image(reference, sources).await? {
             return Ok(Pinned::ImageId(image.id));
         }
         self.engine.pull(reference, sources.registry.as_slice(), lines).await?;
-        match self.find_image(reference, &project).await? {
+        self.mark_private(reference, sources).await?;
+        match self.find_image(reference, sources).await? {
             Some(image) => Ok(Pinned::ImageId(image.id)),
             None => Err(PullError::Refused {
                 reference: reference.to_owned(),
@@ -239,17 +265,21 @@ impl DockerTarget {
     async fn check_base(
         &self,
         base: &str,
-        (project, sources): (&str, &Sources),
+        sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<bool, ImageError> {
-        let mut found = self.find_image(base, project).await?;
+        let mut found = self.find_image(base, sources).await?;
         if found.is_none() {
             match self.engine.pull(base, sources.registry.as_slice(), lines).await {
-                Ok(()) => found = self.find_image(base, project).await?,
+                Ok(()) => {
+                    self.mark_private(base, sources).await?;
+                    found = self.find_image(base, sources).await?;
+                }
                 // Images of projects have such names. One that somebody is about to build would be
-                // there when the builder looks for it.
-                Err(error) if base.matches('/').count() > 1 => return Err(error.into()),
-                // Any other that no registry gives is told by the builder, in its own words.
+                // there when the builder looks for it; and a registry could give the builder what
+                // it did not give us.
+                Err(error) if !is_of_the_hub(base) => return Err(error.into()),
+                // Any other that is not there is told by the builder, in its own words.
                 Err(_) => {}
             }
         }
@@ -257,7 +287,7 @@ impl DockerTarget {
         let triggered = bases_of_triggers(&image.triggers)
             .map_err(|source| ImageError::Trigger { image: base.to_owned(), source })?;
         for name in triggered {
-            self.find_image(&name, project).await?;
+            self.find_image(&name, sources).await?;
         }
         Ok(true)
     }
@@ -266,7 +296,7 @@ impl DockerTarget {
     async fn find_image(
         &self,
         reference: &str,
-        project: &str,
+        sources: &Sources,
     ) -> Result<Option<ImageFacts>, ImageError> {
         let image = match self.engine.image(reference).await {
             // The engine says so of a text that is no reference; whoever uses it will be told.
@@ -275,11 +305,25 @@ impl DockerTarget {
         };
         let Some(image) = image else { return Ok(None) };
         let owner = image.labels.get(&self.labels.key("project"));
-        let is_foreign = owner.is_some_and(|owner| owner != project);
+        let is_foreign = owner.is_some_and(|owner| *owner != sources.project.to_string());
         if is_foreign || is_id_of(reference, &image) {
             return Err(ImageError::Foreign(reference.to_owned()));
         }
+        if !self.may_use(&image, reference, sources).await? {
+            return Err(ImageError::Private(reference.to_owned()));
+        }
         Ok(Some(image))
+    }
+}
+
+/// Whether an image is asked for at Docker Hub, whoever runs which registry.
+fn is_of_the_hub(reference: &str) -> bool {
+    let mut names = reference.split('/');
+    let first = names.next().unwrap_or_default();
+    match names.count() {
+        0 => true,
+        1 => !first.contains(['.', ':']) && first != "localhost",
+        _ => false,
     }
 }
 
@@ -294,6 +338,16 @@ fn is_id_of(reference: &str, image: &ImageFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn registries_of_their_own_are_told_from_the_hub() {
+        for reference in ["busybox", "busybox:1", "grafana/grafana:11"] {
+            assert!(is_of_the_hub(reference), "{reference}");
+        }
+        for reference in ["localhost/a", "r.example/a", "r:5000/a", "acme/shop/web:1"] {
+            assert!(!is_of_the_hub(reference), "{reference}");
+        }
+    }
 
     #[test]
     fn an_image_is_named_by_its_name_only() {

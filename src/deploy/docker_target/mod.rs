@@ -5,6 +5,7 @@
 
 mod images;
 mod layers;
+mod private;
 mod rollout;
 mod room;
 mod sweep;

@@ -6,6 +6,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{fs, io};
 
@@ -58,6 +59,8 @@ pub(super) struct Files {
     pub(super) dockerfile: Arc<str>,
     pub(super) lines: mpsc::Sender<String>,
     pub(super) fault: Fault,
+    /// Whether it was asked what is ignored; then that file may be meant as any other.
+    pub(super) is_ignored_told: Arc<AtomicBool>,
 }
 
 /// Packets on their way.
@@ -76,7 +79,11 @@ impl FileSync for Files {
         let shown = match (text("dir-name"), text("followpaths")) {
             (Some("dockerfile"), _) => Shown::Dockerfile,
             // What is ignored is left out already.
-            (Some("context"), Some(".dockerignore")) => Shown::Nothing,
+            (Some("context"), Some(".dockerignore"))
+                if !self.is_ignored_told.swap(true, Ordering::Relaxed) =>
+            {
+                Shown::Nothing
+            }
             (Some("context"), _) => Shown::Context,
             _ => return Err(Status::not_found("no such folder")),
         };

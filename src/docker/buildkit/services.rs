@@ -58,10 +58,13 @@ impl Services {
     pub(super) fn new(
         build: &ImageBuild,
         materials: &Materials<'_>,
-        dockerfile: String,
+        (dockerfile, prefix): (String, &str),
         lines: &mpsc::Sender<String>,
         fault: &Fault,
     ) -> Self {
+        let own =
+            |(id, secret): (&String, &SecretString)| (format!("{prefix}{id}"), secret.clone());
+        let secrets = materials.secrets.iter().map(own).collect();
         let files = Files {
             root: materials.root.to_owned(),
             context: build.context.path.clone(),
@@ -69,12 +72,13 @@ impl Services {
             dockerfile: Arc::from(dockerfile),
             lines: lines.clone(),
             fault: fault.clone(),
+            is_ignored_told: Arc::default(),
         };
         Self {
             health: HealthServer::new(Alive),
             files: FileSyncServer::new(files),
             logins: AuthServer::new(Logins(materials.registries.to_vec())),
-            secrets: SecretsServer::new(Shown(materials.secrets.clone())),
+            secrets: SecretsServer::new(Shown(secrets)),
         }
     }
 

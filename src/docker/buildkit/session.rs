@@ -21,6 +21,7 @@ use crate::docker::buildkit::services::{METHODS, Services};
 use crate::docker::wire::{beside, query};
 use crate::docker::{Engine, EngineError};
 use crate::image::ImageBuild;
+use crate::image::dockerfile::with_own_secrets;
 
 /// Longest message of an engine about a build.
 const LONGEST_MESSAGE: usize = 16 * 1024 * 1024;
@@ -63,11 +64,13 @@ impl<'a> Session<'a> {
         lines: &mpsc::Sender<String>,
     ) -> Result<Built, BuildError> {
         let fault = Fault::default();
-        let services = Services::new(build, materials, dockerfile, lines, &fault);
+        let prefix = format!("{}.", materials.project);
+        let dockerfile = with_own_secrets(&dockerfile, &prefix);
+        let services = Services::new(build, materials, (dockerfile, &prefix), lines, &fault);
         let request =
             self.engine.request(&format!("/build?{}", options(build, materials, &self.id)?));
         let asking = self.engine.ask(request, async |body| {
-            follow(body, Trace::new(&self.engine.redactor), lines).await
+            follow(body, (Trace::new(&self.engine.redactor), &prefix), lines).await
         });
         let built = Box::pin(beside(serve(self.connection, services), asking)).await;
         // What the engine says of half a context is of use to nobody.
@@ -123,9 +126,11 @@ fn options(
 /// Reads what an engine says of a build.
 async fn follow(
     mut body: Incoming,
-    mut trace: Trace,
+    (mut trace, prefix): (Trace, &str),
     lines: &mpsc::Sender<String>,
 ) -> Result<Built, BuildError> {
+    // Nobody wrote it.
+    let without_prefix = |text: String| text.replace(prefix, "");
     let mut pending = Vec::new();
     let mut id = None;
     while let Some(frame) = body.frame().await {
@@ -143,11 +148,13 @@ async fn follow(
             let Ok(message) = serde_json::from_slice::<BuildInfo>(&message) else { continue };
             if let Some(error) = message.error_detail {
                 send(trace.finish(), lines).await;
-                let words = plain(&error.message.unwrap_or_default());
+                let words = without_prefix(plain(&error.message.unwrap_or_default()));
                 return Err(EngineError::Refused { status: 500, words }.into());
             }
             match message.aux {
-                Some(BuildInfoAux::BuildKit(status)) => send(trace.hear(status), lines).await,
+                Some(BuildInfoAux::BuildKit(status)) => {
+                    send(trace.hear(status).into_iter().map(without_prefix), lines).await;
+                }
                 Some(BuildInfoAux::Default(image)) => id = image.id.or(id),
                 None => {}
             }

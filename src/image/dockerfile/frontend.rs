@@ -52,7 +52,7 @@ pub fn prepare(
     for (index, line) in lines.into_iter().enumerate() {
         let plain = if index == 0 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
         match header.frontend(plain) {
-            None => kept.push(renamed(line, names)),
+            None => kept.push(line_renamed(line, names)),
             Some(frontend) if allowed.iter().any(|allowed| allowed == frontend) => {
                 kept.push(line.to_owned());
             }
@@ -122,8 +122,13 @@ fn is_dockerfile_1(frontend: &str) -> bool {
     tag.is_empty() || tag == ":latest" || tag.strip_prefix(':').is_some_and(is_one)
 }
 
+/// A Dockerfile with images called by other names, as in [`prepare`].
+pub fn renamed(text: &str, names: &BTreeMap<String, String>) -> String {
+    text.split_inclusive('\n').map(|line| line_renamed(line, names)).collect()
+}
+
 /// A line with images called by their other names.
-fn renamed(line: &str, names: &BTreeMap<String, String>) -> String {
+fn line_renamed(line: &str, names: &BTreeMap<String, String>) -> String {
     let first = line.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let names_images = matches!(first.as_str(), "from" | "arg" | "copy" | "run" | "onbuild");
     let mut line = line.to_owned();

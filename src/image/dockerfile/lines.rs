@@ -9,6 +9,8 @@
 struct Manner {
     /// What continues a line.
     escape: char,
+    /// Whether it also does when it is doubled.
+    doubled: bool,
     comments: Comments,
 }
 
@@ -26,11 +28,24 @@ pub(super) fn readings(text: &str) -> Vec<Vec<String>> {
     // Builders skip it, and no one sees it.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let escapes = if chooses_escape(text) { &['\\', '`'][..] } else { &['\\'] };
-    let manners = escapes.iter().flat_map(|escape| {
-        [Comments::Indented, Comments::AtMargin]
-            .map(|comments| Manner { escape: *escape, comments })
+    let has_doubled = text.lines().any(|line| {
+        let line = line.trim_end_matches([' ', '\t']);
+        line.ends_with(r"\\") || line.ends_with("``")
     });
-    manners.map(|manner| instructions(text, manner)).collect()
+    let mut readings = Vec::new();
+    for escape in escapes.iter().copied() {
+        for doubled in if has_doubled { &[true, false][..] } else { &[true] } {
+            for comments in [Comments::Indented, Comments::AtMargin] {
+                let manner = Manner { escape, doubled: *doubled, comments };
+                readings.push(instructions(text, manner));
+            }
+        }
+    }
+    if text.contains("<<") {
+        // Where a here-document ends, and an instruction begins, is seen in different places.
+        readings.push(text.lines().map(str::to_owned).collect());
+    }
+    readings
 }
 
 /// Whether some comment may be taken for the directive that makes a backtick the escape character.
@@ -54,6 +69,7 @@ fn instructions(text: &str, manner: Manner) -> Vec<String> {
         }
         // Nothing else may stand behind it, not even what looks like a blank.
         let continued = line.trim_end_matches([' ', '\t']).strip_suffix(manner.escape);
+        let continued = continued.filter(|rest| manner.doubled || !rest.ends_with(manner.escape));
         pending.get_or_insert_default().push_str(continued.unwrap_or(line));
         if continued.is_none() {
             instructions.extend(pending.take());
@@ -83,6 +99,19 @@ mod tests {
         );
         assert_eq!(read("RUN a \\\u{c}\nCOPY b /\n"), "RUN a \\\u{c} | COPY b /");
         assert_eq!(read("\u{feff}FROM a"), "FROM a");
+    }
+
+    #[test]
+    fn an_escape_that_is_escaped_continues_a_line_and_does_not() {
+        assert_eq!(
+            read("LABEL a=b\\\\\nCOPY c /\n"),
+            "LABEL a=b\\COPY c /\nLABEL a=b\\\\ | COPY c /"
+        );
+    }
+
+    #[test]
+    fn every_line_counts_where_there_may_be_here_documents() {
+        assert_eq!(read("RUN <<A\nb \\\nc\n"), "RUN <<A | b c\nRUN <<A | b \\ | c");
     }
 
     #[test]

@@ -6,19 +6,20 @@
 mod frontend;
 mod lines;
 mod mounts;
+mod reader;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::image::dockerfile::lines::readings;
-use crate::image::dockerfile::words::{Values, expand, expand_quoted};
+use crate::image::dockerfile::reader::Reader;
 
-pub use frontend::{ForeignFrontend, Prepared, prepare};
-pub use mounts::{Confined, ForeignFlag, check_triggers, confine};
+pub use frontend::{ForeignFrontend, Prepared, prepare, renamed};
+pub use mounts::{Confined, ForeignFlag, check_triggers, confine, with_own_secrets};
 
 /// An instruction that builders may read in several ways.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}`: name images without quotes and escapes")]
+#[error("`{0}`: name images without quotes, escapes and values that only builders know")]
 pub struct Unclear(String);
 
 /// Longest part of an instruction that is shown.
@@ -30,23 +31,33 @@ impl Unclear {
     }
 }
 
-/// The images of `FROM` and `COPY --from`, with build arguments put in, stages left out.
+/// What a Dockerfile takes from elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The images of `FROM` and `COPY --from`, with build arguments put in, stages left out.
+    pub images: Vec<String>,
+    /// The platforms that a `FROM` names, other than by what builders call their own.
+    pub platforms: BTreeSet<String>,
+}
+
+/// What a Dockerfile takes from elsewhere.
 ///
 /// # Errors
 ///
 /// When an instruction could name another image than it seems to.
-pub fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<String>, Unclear> {
-    let mut bases = Vec::new();
+pub fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Taken, Unclear> {
+    let mut all = Taken::default();
     for reading in readings(text) {
         let mut reader = Reader::new(args);
         for line in &reading {
             reader.instruction(line)?;
         }
-        bases.extend(reader.bases);
+        all.images.extend(reader.taken.images);
+        all.platforms.extend(reader.taken.platforms);
     }
     let mut known = BTreeSet::new();
-    bases.retain(|base| known.insert(base.clone()));
-    Ok(bases)
+    all.images.retain(|base| known.insert(base.clone()));
+    Ok(all)
 }
 
 /// The images of `COPY --from` that an image's own triggers name; they run when something is built
@@ -56,8 +67,12 @@ pub fn bases(text: &str, args: &BTreeMap<String, String>) -> Result<Vec<String>,
 ///
 /// As above.
 pub fn bases_of_triggers(triggers: &[String]) -> Result<Vec<String>, Unclear> {
-    let text: String = triggers.iter().map(|trigger| format!("{trigger}\n")).collect();
-    bases(&text, &BTreeMap::new())
+    let mut images = Vec::new();
+    // Builders read each for itself.
+    for trigger in triggers {
+        images.extend(bases(trigger, &BTreeMap::new())?.images);
+    }
+    Ok(images)
 }
 
 /// Whether some command of a Dockerfile is to be shown a secret.
@@ -75,117 +90,6 @@ pub fn shows_secrets(text: &str) -> bool {
     })
 }
 
-struct Reader<'a> {
-    args: &'a BTreeMap<String, String>,
-    /// Arguments declared before the first stage; only these count in `FROM`.
-    globals: Values,
-    stages: usize,
-    /// Those of them that have a name.
-    names: BTreeSet<String>,
-    bases: Vec<String>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(args: &'a BTreeMap<String, String>) -> Self {
-        let (globals, names, bases) = (Values::new(), BTreeSet::new(), Vec::new());
-        Self { args, globals, stages: 0, names, bases }
-    }
-
-    fn instruction(&mut self, line: &str) -> Result<(), Unclear> {
-        let (word, rest) = split(line);
-        match lower(word).as_str() {
-            "arg" if self.stages == 0 => self.argument(rest),
-            "from" => self.from(line, rest)?,
-            "copy" | "add" => {
-                check_heredocs(line)?;
-                self.copy(line, rest)?;
-            }
-            "run" => {
-                check_heredocs(line)?;
-                self.mounts(line, rest)?;
-            }
-            "onbuild" if lower(split(rest).0) != "onbuild" => self.instruction(rest)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn argument(&mut self, rest: &str) {
-        for declaration in rest.split_whitespace() {
-            let (name, default) = declaration.split_once('=').unwrap_or((declaration, ""));
-            let value = match self.args.get(name) {
-                Some(given) => Some(given.clone()),
-                None => expand_quoted(default, &self.globals),
-            };
-            self.globals.insert(name.to_owned(), value);
-        }
-    }
-
-    fn from(&mut self, line: &str, rest: &str) -> Result<(), Unclear> {
-        let mut words = without_flags(line, rest)?.1;
-        let name = match words.as_slice() {
-            [_, as_, name] if as_.eq_ignore_ascii_case("as") => stage_name(name),
-            _ => None,
-        };
-        // More words than these are a mistake, unless a builder takes the first for a flag's value.
-        words.truncate(if name.is_some() { 1 } else { words.len() });
-        for word in words {
-            let image = expand(word, &self.globals).ok_or_else(|| Unclear::of(line))?;
-            let is_stage = self.names.contains(&lower(&image));
-            if !image.is_empty() && !is_stage && image != "scratch" {
-                self.bases.push(image);
-            }
-        }
-        self.stages += 1;
-        self.names.extend(name);
-        Ok(())
-    }
-
-    fn copy(&mut self, line: &str, rest: &str) -> Result<(), Unclear> {
-        for flag in without_flags(line, rest)?.0 {
-            if lower(flag) == "--from" {
-                return Err(Unclear::of(line));
-            }
-            let Some(from) = flag.strip_prefix("--from=") else { continue };
-            self.source(line, from)?;
-        }
-        Ok(())
-    }
-
-    /// `RUN --mount=type=bind,from=IMAGE`.
-    fn mounts(&mut self, line: &str, rest: &str) -> Result<(), Unclear> {
-        let flags = rest.split_whitespace().take_while(|word| word.starts_with("--"));
-        let mounts = flags.filter(|flag| lower(flag).starts_with("--mount"));
-        // Without its value it is a mistake, unless a builder takes the next word for that.
-        let takes = |flag: &&str| !flag.contains('=') || lower(flag).contains("from");
-        for mount in mounts.filter(takes) {
-            let is_unclear = !mount.is_ascii() || mount.contains(['"', '\'', '\\', '`', '$']);
-            let Some(options) = mount.strip_prefix("--mount=").filter(|_| !is_unclear) else {
-                return Err(Unclear::of(line));
-            };
-            let options = options.split(',').filter_map(|option| option.split_once('='));
-            for (_, from) in options.filter(|(key, _)| lower(key.trim()) == "from") {
-                self.source(line, from)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What files are taken from: a stage, or an image.
-    fn source(&mut self, line: &str, from: &str) -> Result<(), Unclear> {
-        if from.contains('$') {
-            // Builders put no values in here yet; one that did would reach what is not looked at.
-            return Err(Unclear::of(line));
-        }
-        // A number is never an image: it is a stage, or a mistake.
-        let is_index = from.parse::<i64>().is_ok();
-        if !from.is_empty() && !is_index && !self.names.contains(&lower(from)) {
-            self.bases.push(from.to_owned());
-        }
-        Ok(())
-    }
-}
-
 /// The first word, and what follows it.
 fn split(line: &str) -> (&str, &str) {
     let line = line.trim();
@@ -195,39 +99,6 @@ fn split(line: &str) -> (&str, &str) {
 /// Lower case, letter by letter, as builders compare.
 fn lower(word: &str) -> String {
     word.chars().filter_map(|c| c.to_lowercase().next()).collect()
-}
-
-/// The flags of an instruction, and its other words.
-fn without_flags<'a>(line: &str, rest: &'a str) -> Result<(Vec<&'a str>, Vec<&'a str>), Unclear> {
-    let is_flag = |word: &&str| word.starts_with("--");
-    let flags: Vec<&str> = rest.split_whitespace().take_while(is_flag).collect();
-    // Builders take quotes and escapes away, and some cut other characters into bytes.
-    let is_unclear = |flag: &&str| !flag.is_ascii() || flag.contains(['"', '\'', '\\', '`']);
-    if flags.iter().any(is_unclear) {
-        return Err(Unclear::of(line));
-    }
-    Ok((flags, rest.split_whitespace().skip_while(is_flag).collect()))
-}
-
-/// The name of a stage, if it can be one. No image of a project has such a name.
-fn stage_name(name: &str) -> Option<String> {
-    let name = lower(name);
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    name.bytes().all(allowed).then_some(name)
-}
-
-/// Refuses a here-document whose end could be taken for the beginning of something else: its lines
-/// are read as instructions, as builders do that know no here-documents.
-fn check_heredocs(line: &str) -> Result<(), Unclear> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '"' | '\'');
-    let ends = line.split_whitespace().filter_map(|word| {
-        let end = word.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix("<<")?;
-        Some(end.strip_prefix('-').unwrap_or(end))
-    });
-    match ends.filter(|end| !end.starts_with('<')).any(|end| !end.chars().all(plain)) {
-        true => Err(Unclear::of(line)),
-        false => Ok(()),
-    }
 }
 
 #[cfg(test)]
@@ -242,7 +113,7 @@ mod tests {
 
     fn try_bases_of(text: &str) -> Result<Vec<String>, Unclear> {
         let args = BTreeMap::from([("VERSION".to_owned(), "22".to_owned())]);
-        bases(text, &args)
+        bases(text, &args).map(|taken| taken.images)
     }
 
     #[test]
@@ -277,6 +148,9 @@ mod tests {
             "\u{feff}FROM a\nFROM hidden\n",
             "FROM a\nO\\\nNBU\u{130}LD COPY --from=hidden / /\n",
             "FROM a\nRUN <<EOF\nb \\\nEOF\nCOPY --from=hidden / /\n",
+            "FROM a\nLABEL a=b\\\\\nCOPY --from=hidden / /\n",
+            "FROM a\nCOPY <<'E x\\' /z\nE x\\\nCOPY --from=hidden / /\n",
+            "FROM a\nARG C=\"q A=scratch r\"\nFROM hidden\n",
         ] {
             assert_eq!(bases_of(text), ["a", "hidden"], "{text}");
         }
@@ -298,13 +172,28 @@ mod tests {
             "RUN --mount=from=$A true",
             "RUN --mount=\"type=bind,from=acme/shop\" true",
             "RUN --mount type=bind,from=acme/shop true",
+            "RUN --mount=type=bind,target=\"/a b\",from=acme/shop,source=/ true",
+            "FROM ${TARGETARCH:+acme/shop}",
+            "FROM a-$BUILDARCH",
+            "FROM --PLATFORM=x a",
             "RUN <<a\\b",
             "RUN <<#a",
         ] {
             assert!(try_bases_of(&format!("FROM a\n{line}\n")).is_err(), "{line}");
         }
+        for text in [
+            "ARG A=acme/shop\nARG C=\"q A=scratch r\"\nARG C=\"q A=x\nFROM $A\n",
+            "ARG A=acme/shop\nARG A\nFROM $A\n",
+            "ARG A=acme/shop\nARG \"A\"=scratch\nFROM $A\n",
+            "FROM ${VERSION:-acme/shop}\n",
+        ] {
+            assert!(try_bases_of(text).is_err(), "{text}");
+        }
         let unclear = try_bases_of("ARG A='$B'\nFROM $A\n").unwrap_err();
-        assert_eq!(unclear.to_string(), "`FROM $A`: name images without quotes and escapes");
+        assert_eq!(
+            unclear.to_string(),
+            "`FROM $A`: name images without quotes, escapes and values that only builders know"
+        );
     }
 
     #[test]
@@ -314,9 +203,28 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_another_language_name_no_images() {
+        let text = "FROM a\nRUN <<EOF\nfrom flask import Flask\nfrom b import (c,\nEOF\n";
+        assert_eq!(bases_of(text), ["a"]);
+    }
+
+    #[test]
+    fn platforms_are_told_but_the_builders_own() {
+        let platforms = |text: &str| bases(text, &BTreeMap::new()).unwrap().platforms;
+        let own = "FROM --platform=$BUILDPLATFORM a\nFROM --platform=${TARGETPLATFORM} b\n";
+        assert_eq!(platforms(own), BTreeSet::new());
+        let other = "ARG P=linux/arm64 BUILDPLATFORM=linux/s390x\n\
+                     FROM --platform=$P a\nFROM --platform=$BUILDPLATFORM b\n";
+        assert_eq!(
+            platforms(other),
+            BTreeSet::from(["linux/arm64", "linux/s390x"].map(str::to_owned))
+        );
+    }
+
+    #[test]
     fn what_later_builds_will_run_counts_too() {
         assert_eq!(bases_of("FROM a\nONBUILD COPY --from=acme/b:1 / /\n"), ["a", "acme/b:1"]);
-        let triggers = ["RUN x".to_owned(), "COPY --from=acme/b:1 / /".to_owned()];
+        let triggers = ["LABEL a=b \\".to_owned(), "COPY --from=acme/b:1 / /".to_owned()];
         assert_eq!(bases_of_triggers(&triggers).unwrap(), ["acme/b:1"]);
     }
 
@@ -324,7 +232,7 @@ mod tests {
     fn a_mounted_image_counts() {
         let text = "FROM a AS one\n\
                     RUN --mount=type=cache,target=/x --mount=type=bind,FROM=acme/b:1,target=/b \\\n  true\n\
-                    RUN --mount=from=one --mount=type=cache,target=\"/a b\" true\n";
+                    RUN --mount=from=one --mount=type=cache,target=/a true\n";
         assert_eq!(bases_of(text), ["a", "acme/b:1"]);
     }
 

@@ -57,14 +57,10 @@ pub fn confine(text: &str) -> Result<Confined, ForeignFlag> {
             Some(_) | None => {}
         }
     }
-    let mut text = text.to_owned();
-    // What begins with another one first.
-    for (flag, named) in renamed.iter().rev() {
-        if !text.contains(flag.as_str()) {
-            return Err(foreign(flag, "a mount stands on one line"));
-        }
-        text = text.replace(flag.as_str(), named);
+    if let Some(flag) = renamed.keys().find(|flag| !text.contains(flag.as_str())) {
+        return Err(foreign(flag, "a mount stands on one line"));
     }
+    let text = replaced(text, &renamed);
     // Nothing else may have come of it.
     for flag in flags(&text) {
         if let Some(Mount::Cache(named)) = Mount::read(&flag)?
@@ -82,14 +78,56 @@ pub fn confine(text: &str) -> Result<Confined, ForeignFlag> {
 ///
 /// When one does.
 pub fn check_triggers(triggers: &[String]) -> Result<(), ForeignFlag> {
-    let text: String = triggers.iter().map(|trigger| format!("{trigger}\n")).collect();
-    let confined = confine(&text)?;
-    match flags(&text).into_iter().next() {
-        Some(flag) if confined.text != text || !confined.sources.is_empty() => {
-            Err(foreign(&flag, "what a base triggers mounts nothing"))
+    // Builders read each for itself.
+    for text in triggers {
+        let confined = confine(text)?;
+        match flags(text).into_iter().next() {
+            Some(flag) if confined.text != *text || !confined.sources.is_empty() => {
+                return Err(foreign(&flag, "what a base triggers mounts nothing"));
+            }
+            Some(_) | None => {}
         }
-        _ => Ok(()),
     }
+    Ok(())
+}
+
+/// Puts a prefix before the ids of the secrets that commands are shown.
+///
+/// A builder remembers a command by its text: another project's command of the same text would get
+/// what came of this one, and of the secret.
+pub fn with_own_secrets(text: &str, prefix: &str) -> String {
+    let mut renamed = BTreeMap::new();
+    for flag in flags(text) {
+        if let Some(own) = own_secret(&flag, prefix) {
+            renamed.insert(flag, own);
+        }
+    }
+    replaced(text, &renamed)
+}
+
+/// A flag that shows a secret, with another id and the same target.
+fn own_secret(flag: &str, prefix: &str) -> Option<String> {
+    let options = flag.strip_prefix("--mount=")?.split(',');
+    let value = |keys: &'static [&str]| {
+        let mut pairs = options.clone().filter_map(|option| option.split_once('='));
+        pairs.find(|(key, _)| keys.contains(&lower(key).as_str())).map(|(_, value)| value)
+    };
+    value(&["type"]).filter(|kind| *kind == "secret")?;
+    let target = value(&["target", "dst", "destination"]);
+    let of_target = || target.and_then(|target| target.rsplit('/').next());
+    let id = value(&["id"]).or_else(of_target)?;
+    let others = options.clone().filter(|option| !lower(option).starts_with("id="));
+    let mut own = format!("--mount={},id={prefix}{id}", others.collect::<Vec<_>>().join(","));
+    if target.is_none() && value(&["env"]).is_none() {
+        own.push_str(&format!(",target=/run/secrets/{id}"));
+    }
+    Some(own)
+}
+
+/// Puts other flags in their places.
+fn replaced(text: &str, renamed: &BTreeMap<String, String>) -> String {
+    // What begins with another one first.
+    renamed.iter().rev().fold(text.to_owned(), |text, (flag, other)| text.replace(flag, other))
 }
 
 /// The flags of every `RUN`, in whatever manner the text is read.
@@ -235,11 +273,28 @@ mod tests {
     }
 
     #[test]
+    fn secrets_are_those_of_a_project() {
+        let text = "FROM a\nRUN --mount=type=secret,id=ab --mount=type=secret,id=a,required=true x\n\
+                    RUN --mount=type=secret,id=a \\\n --mount=TYPE=secret,dst=/x/b y\n\
+                    RUN --mount=type=secret,env=C,id=c --mount=type=cache,id=a,target=/a z\n";
+        assert_eq!(
+            with_own_secrets(text, "7."),
+            "FROM a\nRUN --mount=type=secret,id=7.ab,target=/run/secrets/ab \
+             --mount=type=secret,required=true,id=7.a,target=/run/secrets/a x\n\
+             RUN --mount=type=secret,id=7.a,target=/run/secrets/a \\\n \
+             --mount=TYPE=secret,dst=/x/b,id=7.b y\n\
+             RUN --mount=type=secret,env=C,id=7.c --mount=type=cache,id=a,target=/a z\n"
+        );
+    }
+
+    #[test]
     fn what_a_base_triggers_mounts_nothing_of_the_context() {
         let trigger = |text: &str| check_triggers(&[text.to_owned()]);
         assert!(trigger("RUN make").is_ok());
         assert!(trigger("RUN --mount=type=secret,id=a make").is_ok());
         assert!(trigger("RUN --mount=source=l,target=/x make").is_err());
+        let hidden = ["LABEL a=b \\".to_owned(), "RUN --network=host make".to_owned()];
+        assert!(check_triggers(&hidden).is_err());
         assert!(trigger("RUN --mount=type=cache,id=..,target=/x make").is_err());
     }
 }

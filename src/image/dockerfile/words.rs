@@ -27,6 +27,31 @@ pub(super) fn expand_quoted(word: &str, values: &Values) -> Option<String> {
     }
 }
 
+/// Splits at blanks that stand in no quotes.
+///
+/// `None` where builders may split otherwise: where a quote stays open, anything is escaped, or a
+/// name is more than a name.
+pub(super) fn split_quoted(text: &str) -> Option<Vec<&str>> {
+    if text.contains(['\\', '`']) || text.contains(|c: char| c.is_whitespace() && !c.is_ascii()) {
+        return None;
+    }
+    let mut quote = None;
+    let is_end = |c: char| {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None | Some(_), _) => {}
+        }
+        quote.is_none() && c.is_whitespace()
+    };
+    let words: Vec<&str> = text.split(is_end).filter(|word| !word.is_empty()).collect();
+    let is_name = |word: &&str| {
+        let name = word.split_once('=').map_or(*word, |(name, _)| name);
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    (quote.is_none() && words.iter().all(is_name)).then_some(words)
+}
+
 struct Expansion<'a> {
     rest: Peekable<Chars<'a>>,
     values: &'a Values,
@@ -107,6 +132,17 @@ mod tests {
             ("'x'", "x"),
         ] {
             assert_eq!(expanded(word).as_deref(), Some(expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn declarations_are_split_where_every_builder_does() {
+        assert_eq!(
+            split_quoted("A=1  B=\"x C=2\" D='a \"b'\tE"),
+            Some(vec!["A=1", "B=\"x C=2\"", "D='a \"b'", "E"])
+        );
+        for text in ["A=\"x B=2", "A=x\\ B", "\"A\"=x", "A$B=x", "A=x\u{a0}B", "A='b\" c"] {
+            assert_eq!(split_quoted(text), None, "{text}");
         }
     }
 

@@ -61,7 +61,7 @@ async fn a_dockerfile_as_deep_as_it_is_long_is_an_error_and_nothing_else() {
     copy.write("Dockerfile", &deep);
     copy.commit("Nest").await;
     let push = copy.push(&["main"]).await;
-    push.assert_code(1).assert_says("name images without quotes and escapes");
+    push.assert_code(1).assert_says("name images without quotes, escapes and values");
     copy.write_hello("hello");
     copy.commit("Say hello again").await;
     copy.push(&["main"]).await.assert_ok();
