@@ -1,19 +1,10 @@
 //! A new key takes the place of an old one.
 
-use std::path::Path;
-
-use crate::secrets::{ask, dump, write_shown};
+use crate::secrets::{ask, configure, dump, write_shown};
 use crate::support::app::secrets::{next_pair, private_key};
 use crate::support::app::typed::{administrate, typed};
 use crate::support::app::{App, Settings};
 use crate::support::registry::OwnRegistry;
-
-/// The keys that are configured from now on.
-fn configure(app: &mut App, public: &Path, private: &[&Path]) {
-    app.settings.tables.push(("seal", format!("public_key = {public:?}")));
-    app.settings.tables.push(("seal", format!("private_keys = {private:?}")));
-    app.write_configuration();
-}
 
 #[tokio::test]
 async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
