@@ -4,6 +4,7 @@
 //! Each value has a data key of its own (AES-256-GCM), which is wrapped with RSA-OAEP-SHA-256. The
 //! place at which a value stands is authenticated with it.
 
+mod files;
 mod keys;
 mod variables;
 
