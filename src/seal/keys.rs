@@ -90,7 +90,8 @@ pub enum KeyError {
     /// The public key is there, and the private one is not.
     #[error(
         "the private sealing key {} is gone: without it nothing opens that was stored; bring it \
-         back, or move the public key away and both are made anew",
+         back, or, when it is lost for good, move the public key away, run `pierhead keygen`, set \
+         secrets and passwords of registries anew, and push again",
         .0.display()
     )]
     Lost(PathBuf),
@@ -159,6 +160,14 @@ pub fn load(settings: &SealConfig) -> Result<Keyring, KeyError> {
         return Err(KeyError::NoHalf { path, key });
     }
     Ok(Keyring { sealer, opener })
+}
+
+/// Whether [`load_or_make`] makes keys.
+pub fn are_to_be_made(SealConfig { public_key, private_keys }: &SealConfig) -> bool {
+    match private_keys.as_slice() {
+        [private] => Halves::of(private, public_key, Path::exists) == Halves::Neither,
+        _ => false,
+    }
 }
 
 /// Reads all keys of a worker; at the first start of all they are made.
