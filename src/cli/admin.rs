@@ -312,6 +312,7 @@ async fn context(config: &Config, db: &Db, name: JobName) -> Result<Told, AdminE
         let launch = Launch {
             file: &file,
             snapshot: &job.snapshot,
+            launched: &job.variables,
             variables: &variables.plain(),
             platform: &platform,
             max_files,

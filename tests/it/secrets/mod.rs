@@ -1,5 +1,6 @@
 //! Secrets: stored by whoever faces the network, read by workers only.
 
+mod arguments;
 mod dump;
 mod lost;
 mod opened;
