@@ -35,3 +35,4 @@ pub mod tasks;
 pub mod telemetry;
 pub mod web;
 pub mod worker;
+pub mod worker_keys;

@@ -2,6 +2,7 @@
 
 use crate::domain::oid::Oid;
 use crate::domain::snapshot::{Cluster, ClusterKind, Snapshot};
+use crate::domain::stored_variables::StoredVariables;
 use crate::domain::variables::Variables;
 use crate::git::bare_repository::{BareRepository, GitError, RootFile};
 use crate::git::commit_files::{TooMuch, paths};
@@ -16,6 +17,8 @@ pub struct Launch<'a> {
     pub file: &'a str,
     /// The project, its environment and its prefix.
     pub snapshot: &'a Snapshot,
+    /// What was given to this deployment: a secret of it is one whatever the project has by now.
+    pub launched: &'a StoredVariables,
     /// Everything that `${NAME}` may stand for, whoever gave it.
     pub variables: &'a Variables,
     /// What the platform knows.
@@ -119,14 +122,15 @@ pub fn context_at(
     commit: Option<Oid>,
     launch: &Launch<'_>,
 ) -> Result<ContextFile, TooMuch> {
-    let Launch { snapshot, variables, platform, max_files, .. } = launch;
+    let Launch { snapshot, launched, variables, platform, max_files, .. } = launch;
     let tree = commit.map(|commit| paths(repository, commit, *max_files)).transpose()?;
+    let secrets = snapshot.variables.secrets().chain(launched.secrets());
     let file = ContextFile {
         project: snapshot.project.to_string(),
         environment: snapshot.environment.to_string(),
         prefix: snapshot.prefix.clone(),
         variables: (*variables).clone(),
-        secrets: snapshot.variables.secrets().map(|(name, _)| name.to_owned()).collect(),
+        secrets: secrets.map(|(name, _)| name.to_owned()).collect(),
         tree,
         clusters: snapshot.clusters.iter().map(cluster).collect(),
         registry: snapshot.registry.as_ref().map(|registry| registry.address.to_string()),

@@ -185,6 +185,12 @@ pub enum AdminError {
     /// A password.
     #[error("could not read the password: {0}")]
     Password(std::io::Error),
+    /// A password that is longer than any.
+    #[error("standard input has more than {} KiB: that is no password", registry::LONGEST / 1024)]
+    LongPassword,
+    /// A password of other bytes.
+    #[error("the password is no text")]
+    NoPassword,
     /// Keys.
     #[error(transparent)]
     Key(#[from] crate::seal::KeyError),
@@ -306,6 +312,7 @@ async fn context(config: &Config, db: &Db, name: JobName) -> Result<Told, AdminE
         let launch = Launch {
             file: &file,
             snapshot: &job.snapshot,
+            launched: &job.variables,
             variables: &variables.plain(),
             platform: &platform,
             max_files,

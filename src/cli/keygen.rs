@@ -32,8 +32,10 @@ impl Keygen {
         note("Only workers may read the private key. Keep a copy: nothing opens without it.");
         if next {
             note(&format!(
-                "To rotate: add {} to seal.private_keys, set seal.public_key to {}, restart workers \
-                 first, run `pierhead admin reseal`, then take the old key out.",
+                "To rotate: add {} to seal.private_keys and set seal.public_key to {}. Restart \
+                 workers, then ssh and web (or pierhead.service): whoever was started before seals \
+                 with the old key. Run `pierhead admin reseal`, and once more: take the old key out \
+                 when the second one says that 0 values were sealed anew.",
                 private.display(),
                 public.display()
             ));

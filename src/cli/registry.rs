@@ -14,8 +14,8 @@ use crate::domain::slug::ProjectName;
 use crate::projects;
 use crate::seal::load_public;
 
-/// Most bytes of a password or token.
-const LONGEST: u64 = 16 * 1024;
+/// Most bytes of a password or token, with the end of its line.
+pub(super) const LONGEST: u64 = 16 * 1024;
 
 /// What can be set.
 #[derive(Debug, Subcommand)]
@@ -80,8 +80,12 @@ fn password() -> Result<SecretString, AdminError> {
     if input.is_terminal() {
         note("Type the password, Enter and Ctrl-D; it will be seen. Better: … < file");
     }
-    let mut text = String::new();
-    input.take(LONGEST).read_to_string(&mut text).map_err(AdminError::Password)?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    Ok(SecretString::from(text))
+    let mut bytes = Vec::new();
+    // One more, so that nothing is cut without a word.
+    input.take(LONGEST + 1).read_to_end(&mut bytes).map_err(AdminError::Password)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
+        return Err(AdminError::LongPassword);
+    }
+    let text = str::from_utf8(&bytes).map_err(|_not_text| AdminError::NoPassword)?;
+    Ok(SecretString::from(text.trim_end_matches(['\r', '\n'])))
 }

@@ -33,6 +33,7 @@ use crate::ssh::{self, Door, HostKeyError, load_or_make};
 use crate::tasks::Tasks;
 use crate::web;
 use crate::worker::{self, Worker};
+use crate::worker_keys::{WorkerKeysError, worker_keys};
 
 // How long a server takes to stop, at most: `worker.drain_limit`, and then the last three of these.
 // systemd/pierhead.service waits for as long.
@@ -91,9 +92,12 @@ pub enum ServeError {
     /// The host key.
     #[error(transparent)]
     HostKey(#[from] HostKeyError),
-    /// The keys of secrets.
+    /// The key that secrets are sealed with.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The keys that they are opened with.
+    #[error(transparent)]
+    WorkerKeys(#[from] WorkerKeysError),
     /// A port is taken, or is not ours to take.
     #[error("could not listen on {address} ({setting}): {source}")]
     Listen {
@@ -204,7 +208,7 @@ impl Parts {
             self.start_web().await?;
         }
         if roles.contains(&Role::Worker) {
-            deployer = Some(self.start_worker()?);
+            deployer = Some(self.start_worker().await?);
         }
         if roles.contains(&Role::Ssh) {
             self.start_ssh().await?;
@@ -238,10 +242,10 @@ impl Parts {
         Ok(())
     }
 
-    fn start_worker(&self) -> Result<Deployer, ServeError> {
+    async fn start_worker(&self) -> Result<Deployer, ServeError> {
         let config = &self.config;
         config.check_library()?;
-        let keyring = seal::load_or_make(&config.seal)?;
+        let keyring = worker_keys(&self.db, &config.seal).await?;
         info!("Secrets are sealed with key {}", keyring.sealer.key_id());
         let builder = Builder::find(config);
         let settings = Settings {

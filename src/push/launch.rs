@@ -154,8 +154,9 @@ impl Handling<'_> {
         let (snapshot, named) = (snapshot.clone(), all.with_placeholders());
         blocking(move || {
             let repository = repositories.open(project)?;
-            let (snapshot, variables, platform) = (&snapshot, &named, &platform);
-            let with = Launch { file: &file, snapshot, variables, platform, max_files };
+            let (snapshot, launched) = (&snapshot, &launch);
+            let (variables, platform) = (&named, &platform);
+            let with = Launch { file: &file, snapshot, launched, variables, platform, max_files };
             drop(compile_at(&repository, new, &with)?);
             let subject = repository.subject(new)?;
             // A tip that is no commit was overwritten, not continued.

@@ -1,8 +1,8 @@
 //! The files of keys: read, and made at the first start.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rsa::pkcs8::{
@@ -11,9 +11,9 @@ use rsa::pkcs8::{
 };
 use rsa::{RsaPrivateKey, RsaPublicKey};
 use secrecy::zeroize::Zeroizing;
-use uuid::Uuid;
 
 use crate::config::SealConfig;
+use crate::seal::files::{Written, remove_partials, write_new};
 use crate::seal::{LEAST_BITS, Opener, Sealer, Small};
 
 /// Bits of a key that is made.
@@ -33,6 +33,33 @@ pub struct Keyring {
     pub sealer: Sealer,
     /// Opens with all of them.
     pub opener: Opener,
+}
+
+/// What is there of a pair of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Halves {
+    /// All of it.
+    Both,
+    /// The private one alone.
+    Private,
+    /// The public one alone.
+    Public,
+    /// Nothing.
+    Neither,
+}
+
+impl Halves {
+    /// Looks for both files.
+    pub(super) fn of(private: &Path, public: &Path, exists: impl Fn(&Path) -> bool) -> Self {
+        // It is made second: asked for first, it is not found alone while somebody makes both.
+        let has_public = exists(public);
+        match (exists(private), has_public) {
+            (true, true) => Self::Both,
+            (true, false) => Self::Private,
+            (false, true) => Self::Public,
+            (false, false) => Self::Neither,
+        }
+    }
 }
 
 /// Why a key cannot be used.
@@ -63,7 +90,8 @@ pub enum KeyError {
     /// The public key is there, and the private one is not.
     #[error(
         "the private sealing key {} is gone: without it nothing opens that was stored; bring it \
-         back, or move the public key away and both are made anew",
+         back, or, when it is lost for good, move the public key away, run `pierhead keygen`, set \
+         secrets and passwords of registries anew, and push again",
         .0.display()
     )]
     Lost(PathBuf),
@@ -134,6 +162,14 @@ pub fn load(settings: &SealConfig) -> Result<Keyring, KeyError> {
     Ok(Keyring { sealer, opener })
 }
 
+/// Whether [`load_or_make`] makes keys.
+pub fn are_to_be_made(SealConfig { public_key, private_keys }: &SealConfig) -> bool {
+    match private_keys.as_slice() {
+        [private] => Halves::of(private, public_key, Path::exists) == Halves::Neither,
+        _ => false,
+    }
+}
+
 /// Reads all keys of a worker; at the first start of all they are made.
 ///
 /// # Errors
@@ -142,19 +178,24 @@ pub fn load(settings: &SealConfig) -> Result<Keyring, KeyError> {
 pub fn load_or_make(settings: &SealConfig) -> Result<Keyring, KeyError> {
     let SealConfig { public_key, private_keys } = settings;
     if let [private] = private_keys.as_slice() {
-        match (private.exists(), public_key.exists()) {
-            (true, true) => {}
-            (false, true) => return Err(KeyError::Lost(private.clone())),
-            (false, false) => match make_pair(private, public_key) {
+        match Halves::of(private, public_key, Path::exists) {
+            Halves::Both => {}
+            Halves::Public => return Err(KeyError::Lost(private.clone())),
+            Halves::Neither => match make_pair(private, public_key) {
                 // Another worker was faster.
                 Ok(_) | Err(KeyError::Exists(_)) => write_public(private, public_key)?,
                 Err(error) => return Err(error),
             },
             // Whoever made the private key did not come so far.
-            (true, false) => write_public(private, public_key)?,
+            Halves::Private => write_public(private, public_key)?,
         }
     }
-    load(settings)
+    let keyring = load(settings)?;
+    // A kill may have left a private key under another name.
+    for path in private_keys.iter().chain([public_key]) {
+        remove_partials(path);
+    }
+    Ok(keyring)
 }
 
 /// Makes a pair of keys, and gives its id.
@@ -174,8 +215,10 @@ pub fn make_pair(private: &Path, public: &Path) -> Result<String, KeyError> {
     };
     let key = RsaPrivateKey::new(&mut rand::rng(), BITS).map_err(|error| failed(&error))?;
     let text = key.to_pkcs8_pem(LineEnding::LF).map_err(|error| failed(&error))?;
-    write_new(private, text.as_bytes(), PRIVATE_MODE)?;
-    write_public(private, public)?;
+    match write_key(private, &text, PRIVATE_MODE)? {
+        Written::New => write_public(private, public)?,
+        Written::Exists => return Err(KeyError::Exists(private.to_owned())),
+    }
     Ok(load_public(public)?.key_id().to_owned())
 }
 
@@ -197,35 +240,13 @@ fn write_public(private: &Path, public: &Path) -> Result<(), KeyError> {
     let key = read_private(private)?.to_public_key();
     let text = key.to_public_key_pem(LineEnding::LF);
     let text = text.map_err(|_no_form| KeyError::Form(private.to_owned()))?;
-    match write_new(public, text.as_bytes(), PUBLIC_MODE) {
-        Ok(()) | Err(KeyError::Exists(_)) => Ok(()),
-        Err(error) => Err(error),
+    match write_key(public, &text, PUBLIC_MODE)? {
+        Written::New | Written::Exists => Ok(()),
     }
 }
 
-/// Writes a file that is not there yet, whole or not at all.
-fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), KeyError> {
-    // Under another name first: nobody ever reads half a key.
-    let partial = path.with_extension(format!("{}.partial", Uuid::now_v7().simple()));
-    let write = || {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&partial)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        // Unlike a renaming, a link replaces nothing.
-        fs::hard_link(&partial, path)
-    };
-    let written = write();
-    // There is nothing to remove when it was not even begun.
-    drop(fs::remove_file(&partial));
-    written.map_err(|source| {
-        let path = path.to_owned();
-        if source.kind() == io::ErrorKind::AlreadyExists {
-            KeyError::Exists(path)
-        } else {
-            KeyError::Write { path, source }
-        }
-    })
+/// Writes a key that is not there yet.
+fn write_key(path: &Path, text: &str, mode: u32) -> Result<Written, KeyError> {
+    let written = write_new(path, text.as_bytes(), mode);
+    written.map_err(|source| KeyError::Write { path: path.to_owned(), source })
 }

@@ -4,6 +4,7 @@
 //! Each value has a data key of its own (AES-256-GCM), which is wrapped with RSA-OAEP-SHA-256. The
 //! place at which a value stands is authenticated with it.
 
+mod files;
 mod keys;
 mod variables;
 
@@ -23,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::sealed::{Place, Sealed};
 
-pub use keys::{KeyError, Keyring, load, load_or_make, load_public, make_pair};
+pub use keys::{KeyError, Keyring, are_to_be_made, load, load_or_make, load_public, make_pair};
 
 /// The form of what is sealed.
 const VERSION: u32 = 1;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
+use super::keys::Halves;
 use super::*;
 use crate::config::SealConfig;
 use crate::domain::ids::{EnvironmentId, ProjectId};
@@ -167,6 +168,55 @@ fn a_pair_is_made_once_whoever_starts_first_and_kept_private() {
     assert_eq!(load_or_make(&settings).unwrap().sealer.key_id(), started[0]);
     fs::remove_file(private).unwrap();
     assert!(matches!(load_or_make(&settings), Err(KeyError::Lost(_))));
+}
+
+#[test]
+fn what_a_killed_start_left_is_removed_and_nothing_else() {
+    let files = Files::new();
+    let private_keys = vec![files.copy("next-private.pem"), files.copy("worker-private.pem")];
+    let settings = SealConfig { public_key: files.copy("next-public.pem"), private_keys };
+    let id = "0198f0d2c3b47a0c8d3e5f60718293a4";
+    for left in ["next-private", "worker-private", "next-public"] {
+        fs::write(files.path(&format!("{left}.{id}.partial")), "a whole key").unwrap();
+    }
+    for other in ["other-private", "next-private.old"] {
+        fs::write(files.path(&format!("{other}.{id}.partial")), "of somebody else").unwrap();
+    }
+    fs::write(files.path("next-private.partial"), "of somebody else").unwrap();
+    load_or_make(&settings).unwrap();
+    let mut names: Vec<_> = fs::read_dir(files.0.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    let others = [format!("next-private.old.{id}.partial"), format!("other-private.{id}.partial")];
+    assert_eq!(
+        names,
+        [
+            &others[0],
+            "next-private.partial",
+            "next-private.pem",
+            "next-public.pem",
+            &others[1],
+            "worker-private.pem"
+        ]
+    );
+}
+
+#[test]
+fn a_pair_that_somebody_makes_meanwhile_is_not_taken_for_a_lost_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (private, public) = (folder.path().join("private.pem"), folder.path().join("public.pem"));
+    // Both are made between the two questions.
+    let exists = |path: &Path| {
+        let there = path.exists();
+        fs::write(&private, "").unwrap();
+        fs::write(&public, "").unwrap();
+        there
+    };
+    assert_eq!(Halves::of(&private, &public, exists), Halves::Private);
+    fs::remove_file(&private).unwrap();
+    assert_eq!(Halves::of(&private, &public, Path::exists), Halves::Public);
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Every row that holds sealed values, page by page, to be sealed anew.
+//! Every row that holds sealed values: for which keys, and page by page, to be sealed anew.
 //!
 //! A row is replaced only as it was read: whoever has changed it meanwhile has sealed it with the
 //! newest key, or it is found once more.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
@@ -17,6 +19,50 @@ use crate::domain::stored_variables::StoredVariables;
 
 /// Rows of a page.
 const PAGE: i64 = 100;
+
+/// Keys of everything that somebody still wants to open, with how many rows want it.
+const KEY_USES: &str = "
+    SELECT kid AS key,
+        count(DISTINCT id) FILTER (WHERE what = 'variable') AS variables,
+        count(DISTINCT id) FILTER (WHERE what = 'registry') AS registries,
+        count(DISTINCT id) FILTER (WHERE what = 'release') AS releases,
+        count(DISTINCT id) FILTER (WHERE what = 'job') AS jobs
+    FROM (
+        SELECT 'variable', id, sealed ->> 'kid' FROM variables
+        UNION ALL
+        SELECT 'registry', project_id, password ->> 'kid' FROM registries
+        UNION ALL
+        SELECT 'release', id, part ->> 'kid'
+        FROM releases, unnest(ARRAY[model, variables, objects]) AS part WHERE state = 'live'
+        UNION ALL
+        SELECT 'job', id, value #>> '{sealed,kid}'
+        FROM jobs, jsonb_each(coalesce(snapshot -> 'variables', '{}') || variables)
+        WHERE state <> 'ended'
+        UNION ALL
+        SELECT 'job', id, snapshot #>> '{registry,login,password,kid}'
+        FROM jobs WHERE state <> 'ended'
+    ) AS sealed (what, id, kid)
+    WHERE kid IS NOT NULL GROUP BY kid ORDER BY kid";
+
+/// How much is sealed for one key, of what somebody still wants to open.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct KeyUse {
+    /// The key's id.
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    /// Secret variables.
+    #[diesel(sql_type = BigInt)]
+    pub variables: i64,
+    /// Registries with a password.
+    #[diesel(sql_type = BigInt)]
+    pub registries: i64,
+    /// Releases that serve.
+    #[diesel(sql_type = BigInt)]
+    pub releases: i64,
+    /// Jobs that have not ended.
+    #[diesel(sql_type = BigInt)]
+    pub jobs: i64,
+}
 
 /// A secret variable.
 #[derive(Debug, Clone, Queryable)]
@@ -78,6 +124,15 @@ pub struct SealedRelease {
     pub variables: Value,
     /// What was put on each target.
     pub objects: Value,
+}
+
+/// Every key that something is sealed for, in order of their ids.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn key_uses(connection: &mut AsyncPgConnection) -> QueryResult<Vec<KeyUse>> {
+    sql_query(KEY_USES).load(connection).await
 }
 
 /// The secret variables behind a row, in order.

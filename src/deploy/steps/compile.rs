@@ -18,15 +18,17 @@ impl Deployment<'_> {
         let (commit, project) = (self.commit(), self.run.project());
         let repositories = self.jobs().repositories().clone();
         let file = self.settings().paas_file.clone();
-        let (snapshot, variables) =
-            (self.run.job().snapshot.clone(), self.opened.variables.clone());
+        let job = self.run.job();
+        let (snapshot, launched) = (job.snapshot.clone(), job.variables.clone());
+        let variables = self.opened.variables.clone();
         let platform = self.settings().platform.clone();
         let max_files = self.settings().git.max_files;
         let (mut secrets, mut bare) = self.opened.hidden();
         let (compiled, redactor, bare) = blocking(move || {
             let repository = repositories.open(project)?;
-            let (snapshot, variables, platform) = (&snapshot, &variables, &platform);
-            let launch = Launch { file: &file, snapshot, variables, platform, max_files };
+            let (snapshot, launched) = (&snapshot, &launched);
+            let (variables, platform) = (&variables, &platform);
+            let launch = Launch { file: &file, snapshot, launched, variables, platform, max_files };
             let compiled = compile_at(&repository, commit, &launch)?;
             bare.extend(add_secrets_of(&compiled.compiled.model, &mut secrets));
             Ok::<_, Broken>((compiled, Redactor::new(&secrets), bare))

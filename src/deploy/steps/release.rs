@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
+use tracing::warn;
 
 use crate::db::models::release::{NewRelease, Release};
 use crate::deploy::Deployment;
@@ -50,15 +51,33 @@ impl Deployment<'_> {
         let text = match live {
             None => format!("{}: the first", release.number),
             Some(live) => {
-                let opener = &self.settings().keyring.opener;
-                let before =
-                    (stored::images(&live.images)?, stored::variables(opener, live).await?);
-                let change = describe_change((&before.0, &images), (&before.1, &variables));
-                format!("{}: {change} changed since {}", release.number, live.number)
+                let change = self.change_since(live, (&images, &variables)).await?;
+                format!("{}: {change}", release.number)
             }
         };
         self.recorder.result(Step::Release, text, watch).await;
         Ok((release, stacks))
+    }
+
+    /// `1 image, 2 variables changed since v17`
+    async fn change_since(
+        &self,
+        live: &Release,
+        (images, variables): (&PinnedImages, &BTreeMap<String, String>),
+    ) -> Result<String, Unreadable> {
+        let (before, number) = (stored::images(&live.images)?, live.number);
+        match stored::variables(&self.settings().keyring.opener, live).await {
+            Ok(known) => {
+                let change = describe_change((&before, images), (&known, variables));
+                Ok(format!("{change} changed since {number}"))
+            }
+            // They are for this line only: a key that is lost keeps nobody from deploying.
+            Err(error) => {
+                warn!("Could not read the variables of {number} of job {}: {error}", live.job_id);
+                let why = "its variables cannot be opened";
+                Ok(format!("what changed since {number} cannot be told: {why}"))
+            }
+        }
     }
 
     /// A part of this run's release as it is stored.

@@ -27,7 +27,16 @@ const LAYERS: [Layer; 11] = [
     ),
     (
         "first use cases",
-        &["builder", "history", "paas_file", "people", "projects", "reseal", "routing"],
+        &[
+            "builder",
+            "history",
+            "paas_file",
+            "people",
+            "projects",
+            "reseal",
+            "routing",
+            "worker_keys",
+        ],
     ),
     ("jobs", &["jobs"]),
     ("use cases", &["deploy", "janitor", "push"]),

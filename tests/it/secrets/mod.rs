@@ -1,10 +1,14 @@
 //! Secrets: stored by whoever faces the network, read by workers only.
 
+mod arguments;
 mod dump;
+mod lost;
 mod opened;
 mod printed;
 mod rotation;
 mod vars;
+
+use std::path::Path;
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -37,6 +41,13 @@ async fn ask(app: &App, sql: &str) -> Vec<String> {
     let lines: diesel::QueryResult<Vec<Line>> =
         app.db.run(async move |c| diesel::sql_query(sql).load(c).await).await;
     lines.unwrap().into_iter().map(|line| line.line).collect()
+}
+
+/// The keys that are configured from now on.
+fn configure(app: &mut App, public: &Path, private: &[&Path]) {
+    app.settings.tables.push(("seal", format!("public_key = {public:?}")));
+    app.settings.tables.push(("seal", format!("private_keys = {private:?}")));
+    app.write_configuration();
 }
 
 /// An application that shows a variable of its container.

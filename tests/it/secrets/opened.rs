@@ -69,8 +69,12 @@ async fn a_job_brings_the_variables_and_the_registry_of_its_time() {
 async fn a_registry_is_set_changed_and_taken_away() {
     let app = App::start_with(Settings { roles: &[], ..Settings::default() }).await;
     app.project("shop").await;
+    let longest = "hunter2-".repeat(2 * 1024);
+    let longer = format!("{longest}-");
     let mut said = String::new();
     for (words, input) in [
+        ("admin set registry acme/shop localhost:5000/x --username long", longer.as_str()),
+        ("admin set registry acme/shop localhost:5000/x --username long", longest.as_str()),
         ("admin set registry acme/shop localhost:5000/x --username ci", "hunter2-of-registry\n"),
         ("admin set registry acme/shop localhost:5000/x --username a:b", "hunter2-of-registry\n"),
         ("admin set registry acme/shop localhost:5000/x --username ci", "hunt\n"),
@@ -87,6 +91,12 @@ async fn a_registry_is_set_changed_and_taken_away() {
     }
     assert!(!said.contains("hunter2"), "{said}");
     assert_snapshot!(said, @r#"
+    $ admin set registry acme/shop localhost:5000/x --username long
+    pierhead: standard input has more than 16 KiB: that is no password
+      []
+    $ admin set registry acme/shop localhost:5000/x --username long
+    acme/shop has the registry localhost:5000/x now. Its images are pushed there, from the next deployment on.
+      ["localhost:5000/x long 1"]
     $ admin set registry acme/shop localhost:5000/x --username ci
     acme/shop has the registry localhost:5000/x now. Its images are pushed there, from the next deployment on.
       ["localhost:5000/x ci 1"]

@@ -1,19 +1,12 @@
 //! A new key takes the place of an old one.
 
-use std::path::Path;
+use insta::assert_snapshot;
 
-use crate::secrets::{ask, dump, write_shown};
+use crate::secrets::{ask, configure, dump, write_shown};
 use crate::support::app::secrets::{next_pair, private_key};
 use crate::support::app::typed::{administrate, typed};
 use crate::support::app::{App, Settings};
 use crate::support::registry::OwnRegistry;
-
-/// The keys that are configured from now on.
-fn configure(app: &mut App, public: &Path, private: &[&Path]) {
-    app.settings.tables.push(("seal", format!("public_key = {public:?}")));
-    app.settings.tables.push(("seal", format!("private_keys = {private:?}")));
-    app.write_configuration();
-}
 
 #[tokio::test]
 async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
@@ -77,8 +70,28 @@ async fn a_worker_makes_the_first_keys_and_does_not_start_without_them_later() {
     refused.assert_code(1).assert_says("is gone: without it nothing opens that was stored");
     let next = folder.join("next");
     let made = administrate(&app, &format!("keygen {}", next.display()), "").await;
-    made.assert_ok().assert_says("To rotate: add");
-    assert_eq!(made.stdout.trim().len(), 16);
+    assert_eq!(made.assert_ok().stdout.trim().len(), 16);
+    let steps = made.stderr.replace(&folder.display().to_string(), "[folder]");
+    assert_snapshot!(steps, @"
+    Made [folder]/next/private.pem and [folder]/next/public.pem.
+    Only workers may read the private key. Keep a copy: nothing opens without it.
+    To rotate: add [folder]/next/private.pem to seal.private_keys and set seal.public_key to [folder]/next/public.pem. Restart workers, then ssh and web (or pierhead.service): whoever was started before seals with the old key. Run `pierhead admin reseal`, and once more: take the old key out when the second one says that 0 values were sealed anew.
+    ");
     assert_eq!(ask(&app, "SELECT name::text AS line FROM variables").await, [""; 0]);
     app.stop().await;
+}
+
+#[test]
+fn the_readme_rotates_in_the_order_that_keygen_says() {
+    let readme = include_str!("../../../README.md");
+    let (_, rotation) = readme.split_once("pierhead keygen").unwrap();
+    let steps = [
+        "restart pierhead-worker  ",
+        "restart pierhead-ssh pierhead-web",
+        "admin reseal\n",
+        "admin reseal            # 0 values were sealed anew",
+        "the old one can leave `seal.private_keys`",
+    ];
+    let places: Vec<_> = steps.iter().map(|step| rotation.find(step)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
 }

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::support::app::App;
 use crate::support::app::developer::{Developer, Done};
+use crate::support::app::{App, PATIENCE};
 
 /// Runs a command that reads this.
 async fn fed(mut command: Command, input: &[u8]) -> Done {
@@ -17,7 +17,8 @@ async fn fed(mut command: Command, input: &[u8]) -> Done {
     // Who refuses the command does not read.
     drop(stdin.write_all(input).await);
     drop(stdin);
-    let output = child.wait_with_output().await.unwrap();
+    let output = tokio::time::timeout(PATIENCE * 2, child.wait_with_output()).await;
+    let output = output.expect("the command ends").unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (code, stdout) = (output.status.code().unwrap_or(-1), text(output.stdout));
     Done { code, stdout, stderr: text(output.stderr) }
