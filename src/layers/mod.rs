@@ -10,6 +10,7 @@ mod archive;
 mod cache;
 mod config;
 mod index;
+mod packed;
 mod placing;
 mod source;
 mod tar_reader;
@@ -33,6 +34,7 @@ use crate::layers::placing::Overlay;
 use crate::layers::tree::Tree;
 
 pub use archive::Bundle;
+pub use packed::Packed;
 pub use write::Layer;
 
 /// Why a base cannot be read.

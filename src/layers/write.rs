@@ -59,7 +59,7 @@ pub(super) fn tar(
     stop: &CancellationToken,
 ) -> Result<Tar, LayerError> {
     let root = open_root(root)?;
-    let hashed = Hashed { file: BufWriter::new(file), hash: Sha256::new(), size: 0 };
+    let hashed = Hashed::new(BufWriter::new(file));
     let mut writing = Writing { tar: Builder::new(hashed), root, stop };
     let mut again: BTreeSet<usize> = BTreeSet::new();
     for (key, entry) in added {
@@ -78,7 +78,7 @@ pub(super) fn tar(
 }
 
 struct Writing<'a> {
-    tar: Builder<Hashed>,
+    tar: Builder<Hashed<BufWriter<File>>>,
     root: OwnedFd,
     stop: &'a CancellationToken,
 }
@@ -150,7 +150,11 @@ impl Writing<'_> {
     }
 
     fn end(self) -> Result<Tar, LayerError> {
-        let written = self.tar.into_inner().and_then(Hashed::end);
+        let written = self.tar.into_inner().and_then(|hashed| {
+            let (file, diff_id, size) = hashed.end();
+            let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            Ok(Tar { file: LayerFile { file: Arc::new(file), start: 0, size }, diff_id })
+        });
         written.map_err(LayerError::Write)
     }
 }
@@ -187,29 +191,32 @@ impl<R: Read> Read for Exact<R> {
 }
 
 /// Hashes and counts what is written.
-struct Hashed {
-    file: BufWriter<File>,
+pub(super) struct Hashed<W> {
+    inner: W,
     hash: Sha256,
     size: u64,
 }
 
-impl Hashed {
-    fn end(self) -> io::Result<Tar> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let file = LayerFile { file: Arc::new(file), start: 0, size: self.size };
-        Ok(Tar { file, diff_id: Digest::end(self.hash) })
+impl<W> Hashed<W> {
+    pub(super) fn new(inner: W) -> Self {
+        Self { inner, hash: Sha256::new(), size: 0 }
+    }
+
+    /// What it was written to, the digest, and how many bytes it was.
+    pub(super) fn end(self) -> (W, Digest, u64) {
+        (self.inner, Digest::end(self.hash), self.size)
     }
 }
 
-impl Write for Hashed {
+impl<W: Write> Write for Hashed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
+        let written = self.inner.write(bytes)?;
         self.hash.update(bytes.get(..written).unwrap_or(bytes));
         self.size += u64::try_from(written).unwrap_or(0);
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.inner.flush()
     }
 }

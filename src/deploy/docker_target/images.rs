@@ -18,6 +18,7 @@ use crate::image::{
     Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
 };
 use crate::layers::LayerError;
+use crate::oci::OciError;
 use crate::paas::compiled::Deployment;
 use crate::tasks;
 
@@ -41,6 +42,16 @@ pub enum ImageError {
     /// It was there, and is not any more.
     #[error("image `{0}` was removed from the engine meanwhile; push again")]
     Gone(String),
+    /// Its name in the registry is somebody else's.
+    #[error(
+        "`{0}` is another project's image\n\
+         remove it there if nobody needs it,\n\
+         or choose another path by `admin set registry`"
+    )]
+    Taken(String),
+    /// It was not pushed by us.
+    #[error(transparent)]
+    Oci(#[from] OciError),
     /// Its files were not put upon the image below.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -215,7 +226,10 @@ impl DockerTarget {
         let how = How::Built(built.steps);
         let pinned = match &sources.registry {
             None => Pinned::ImageId(built.id),
-            Some(registry) => self.engine.push(&built.id, &build.tag, registry, lines).await?,
+            Some(registry) => {
+                self.check_name(&build.tag, registry, sources).await?;
+                self.engine.push(&built.id, &build.tag, registry, lines).await?
+            }
         };
         Ok(Obtained { pinned, how })
     }

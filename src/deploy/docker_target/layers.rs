@@ -14,7 +14,7 @@ use crate::building::ContextLimits;
 use crate::building::archive::{CHUNKS, Chunks};
 use crate::deploy::docker_target::DockerTarget;
 use crate::deploy::docker_target::images::{How, ImageError, Obtained, Sources};
-use crate::docker::EngineError;
+use crate::docker::{EngineError, ImageFacts};
 use crate::domain::digest::Digest;
 use crate::domain::pinned::Pinned;
 use crate::domain::release::PinnedImages;
@@ -23,9 +23,9 @@ use crate::layers::{Base, BaseFault, Bundle, Layer, LayerError, Layers, Written}
 use crate::tasks::blocking;
 
 /// What a layer is made from.
-struct Making {
-    layers: Layers,
-    build: LayerBuild,
+pub(super) struct Making {
+    pub(super) layers: Layers,
+    pub(super) build: LayerBuild,
     root: PathBuf,
     limits: ContextLimits,
     /// The base's id on the engine.
@@ -42,7 +42,8 @@ impl DockerTarget {
         (sources, pinned): (&Sources, &PinnedImages),
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
-        let below = self.below(build, pinned).await?;
+        let image = self.below(build, pinned).await?;
+        let below = image.id.parse().map_err(|_no_id| ImageError::Gone(build.base.clone()))?;
         let stop = CancellationToken::new();
         let _stops_with_this = stop.clone().drop_guard();
         let making = Arc::new(Making {
@@ -55,22 +56,37 @@ impl DockerTarget {
         });
         let (base, layer) = self.make(&making).await?;
         let how = How::Laid(layer.sent());
-        let id = self.give(&making, base, layer).await?;
-        let tag = format!("{}:{}", build.repository, build.tag.of(&id));
-        self.engine.tag(&id, &tag).await?;
+        let tag = build.tag.of(Digest::of(layer.config()).as_str());
+        let name = format!("{}:{tag}", build.repository);
         let pinned = match &sources.registry {
-            None => Pinned::ImageId(id),
-            Some(registry) => self.engine.push(&id, &tag, registry, lines).await?,
+            None => Pinned::ImageId(self.give(&making, base, layer).await?),
+            Some(registry) => {
+                self.check_name(&name, registry, sources).await?;
+                match self.push_layer(&making, (&image, &layer), registry, lines).await? {
+                    Some(pinned) => pinned,
+                    None => {
+                        let id = self.give(&making, base, layer).await?;
+                        self.engine.push(&id, &name, registry, lines).await?
+                    }
+                }
+            }
         };
+        let own_name = format!("{}:{}", build.repository, build.own_tag);
+        for name in [&name, &own_name] {
+            self.engine.tag(pinned.reference(), name).await?;
+        }
         Ok(Obtained { pinned, how })
     }
 
-    /// The engine's id of what a layer is put on.
-    async fn below(&self, build: &LayerBuild, pinned: &PinnedImages) -> Result<Digest, ImageError> {
+    /// What a layer is put on.
+    async fn below(
+        &self,
+        build: &LayerBuild,
+        pinned: &PinnedImages,
+    ) -> Result<ImageFacts, ImageError> {
         let gone = || ImageError::Gone(build.base.clone());
         let reference = pinned.get(&build.base).ok_or_else(gone)?.reference();
-        let image = self.engine.image(reference).await?.ok_or_else(gone)?;
-        image.id.parse().map_err(|_no_digest| gone())
+        self.engine.image(reference).await?.ok_or_else(gone)
     }
 
     /// Writes the layer; the base is asked for where it is not known well enough.

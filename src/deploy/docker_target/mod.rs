@@ -6,6 +6,7 @@
 mod images;
 mod layers;
 mod private;
+mod pushed;
 mod rollout;
 mod room;
 mod sweep;

@@ -23,7 +23,18 @@ const LAYERS: [Layer; 11] = [
     ("groundwork", &["building"]),
     (
         "drivers",
-        &["buildah", "db", "docker", "git", "layers", "queue", "router", "seal", "telemetry"],
+        &[
+            "buildah",
+            "db",
+            "docker",
+            "git",
+            "layers",
+            "oci",
+            "queue",
+            "router",
+            "seal",
+            "telemetry",
+        ],
     ),
     (
         "first use cases",

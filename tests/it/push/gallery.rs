@@ -168,7 +168,14 @@ async fn images_upon_images_and_files_are_in_a_registry_as_declared_whoever_buil
             let name = name.unwrap_or_else(|| panic!("{part} is not in {images:?}"));
             Copied::from_registry(&registry, &format!("{project}/acme/{project}/{name}"))
         };
-        assert_web(&find("web@"));
+        let web = find("web@");
+        assert_web(&web);
+        // Its base is in the registry, and so only the layer was sent, by ourselves.
+        let annotations = &web.manifest["annotations"];
+        assert_eq!(annotations["org.opencontainers.image.title"], "web");
+        assert_eq!(annotations["org.opencontainers.image.base.name"], "web:production");
+        let digest = annotations["org.opencontainers.image.base.digest"].as_str().unwrap();
+        assert!(digest.starts_with("sha256:"), "{annotations}");
         let plain = find(&format!("{project}-stock@"));
         assert_eq!(plain.config["config"]["User"].as_str().unwrap_or_default(), "");
         let expected = "drwxr-xr-x 0/0 www\ndrwxr-xr-x 0/0 www/plain\n\

@@ -90,3 +90,29 @@ async fn a_registry_that_takes_nothing_is_named_and_what_serves_goes_on() {
     app.assert_nothing_left().await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_name_in_a_registry_that_another_project_has_is_left_to_it() {
+    let registry = OwnRegistry::start().await;
+    let (first, second) = (App::start().await, App::start().await);
+    for app in [&first, &second] {
+        app.project("taken").await;
+        administrate(app, &registry.set("taken"), PASSWORD).await.assert_ok();
+    }
+    first.developer("ana").await.hello("acme/taken").await.push(&["main"]).await.assert_ok();
+    let name = "taken/acme/taken/hello:production";
+    let before = skopeo(&registry, name);
+
+    let copy = second.developer("eve").await.hello("acme/taken").await;
+    let push = copy.push(&["main"]).await;
+    assert_refused(&push, &format!("`{}/{name}` is another project's image", registry.address));
+    push.assert_says("or choose another path by `admin set registry`");
+    assert_eq!(skopeo(&registry, name), before);
+    let elsewhere = registry.set("elsewhere").replace("acme/elsewhere", "acme/taken");
+    administrate(&second, &elsewhere, PASSWORD).await.assert_ok();
+    copy.push(&["main"]).await.assert_ok();
+    for app in [first, second] {
+        app.assert_nothing_left().await;
+        app.stop().await;
+    }
+}

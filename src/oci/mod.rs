@@ -1,0 +1,152 @@
+//! Registries, asked through the OCI distribution protocol by this process itself.
+//!
+//! Whoever signs in is held in memory for one run, and told to nobody but the registry.
+
+mod error;
+mod push;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::manifest::{OciImageManifest, OciManifest};
+use oci_client::secrets::RegistryAuth;
+use oci_client::{Client, Reference};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+
+use crate::domain::registry::Registry;
+use crate::oci::error::tried;
+
+pub use error::OciError;
+pub use push::{NewImage, PackedLayer};
+
+/// Most bytes of the configuration of an image.
+const LARGEST_CONFIG: i64 = 16 * 1024 * 1024;
+
+/// Registries, and who signs in there.
+#[derive(Clone)]
+pub struct Oci {
+    client: Client,
+    registries: Vec<Registry>,
+}
+
+impl fmt::Debug for Oci {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Oci").field("registries", &self.registries).finish_non_exhaustive()
+    }
+}
+
+/// An image in a registry, for one platform.
+#[derive(Debug, Clone)]
+pub struct RemoteImage {
+    /// Where it is, by its digest.
+    at: Reference,
+    manifest: OciImageManifest,
+    /// Its configuration, as it is there.
+    pub config: Vec<u8>,
+}
+
+/// What is read of a configuration.
+#[derive(Debug, Default, Deserialize)]
+struct Configuration {
+    #[serde(default)]
+    config: Option<Settings>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Settings {
+    #[serde(default)]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl Oci {
+    /// Asks registries, at some of which somebody signs in.
+    pub fn new(registries: &[Registry]) -> Self {
+        // Another part of this process may have chosen the same one already.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let plain = registries.iter().filter(|registry| registry.plain_http);
+        let plain = plain.map(|registry| registry.address.host().to_owned()).collect();
+        let config = ClientConfig {
+            protocol: ClientProtocol::HttpsExcept(plain),
+            platform_resolver: None,
+            ..ClientConfig::default()
+        };
+        Self { client: Client::new(config), registries: registries.to_vec() }
+    }
+
+    /// An image by its name, for a platform such as `linux/amd64`.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the registry does not give it.
+    pub async fn image(&self, name: &str, platform: &str) -> Result<RemoteImage, OciError> {
+        let fails = |error| OciError::of(name, &error);
+        let reference: Reference =
+            name.parse().map_err(|_no_name| OciError::Absent(name.to_owned()))?;
+        let auth = self.auth(&reference);
+        let given = tried(|| Box::pin(self.client.pull_manifest(&reference, &auth))).await;
+        let (manifest, digest) = match given.map_err(fails)? {
+            (OciManifest::Image(manifest), digest) => (manifest, digest),
+            (OciManifest::ImageIndex(index), _) => {
+                let is_meant = |entry: &&oci_client::manifest::ImageIndexEntry| {
+                    entry
+                        .platform
+                        .as_ref()
+                        .is_some_and(|own| format!("{}/{}", own.os, own.architecture) == platform)
+                };
+                let entry = index.manifests.iter().find(is_meant);
+                let entry =
+                    entry.ok_or_else(|| OciError::Absent(format!("{name} ({platform})")))?;
+                let own = by_digest(&reference, &entry.digest);
+                let given = tried(|| Box::pin(self.client.pull_manifest(&own, &auth))).await;
+                match given.map_err(fails)? {
+                    (OciManifest::Image(manifest), digest) => (manifest, digest),
+                    (OciManifest::ImageIndex(_), _) => {
+                        return Err(OciError::Absent(format!("{name} ({platform})")));
+                    }
+                }
+            }
+        };
+        if manifest.config.size > LARGEST_CONFIG {
+            return Err(OciError::Absent(name.to_owned()));
+        }
+        let at = by_digest(&reference, &digest);
+        let mut config = Vec::new();
+        self.client.pull_blob(&at, &manifest.config, &mut config).await.map_err(fails)?;
+        Ok(RemoteImage { at, manifest, config })
+    }
+
+    /// The labels of an image; none when there is no such image, or its registry does not say.
+    pub async fn labels(&self, name: &str, platform: &str) -> BTreeMap<String, String> {
+        let image = match self.image(name, platform).await {
+            Ok(image) => image,
+            Err(OciError::Absent(_)) => return BTreeMap::new(),
+            Err(error) => {
+                // Whoever pushes there is told why that cannot be.
+                tracing::debug!("It is not known whose an image is: {error}");
+                return BTreeMap::new();
+            }
+        };
+        let config = serde_json::from_slice::<Configuration>(&image.config).unwrap_or_default();
+        config.config.and_then(|settings| settings.labels).unwrap_or_default()
+    }
+
+    fn auth(&self, reference: &Reference) -> RegistryAuth {
+        let host = reference.registry();
+        let own = self.registries.iter().find(|registry| registry.address.host() == host);
+        match own.and_then(|registry| registry.login.as_ref()) {
+            Some(login) => RegistryAuth::Basic(
+                login.username.clone(),
+                login.password.expose_secret().to_owned(),
+            ),
+            None => RegistryAuth::Anonymous,
+        }
+    }
+}
+
+fn by_digest(reference: &Reference, digest: &str) -> Reference {
+    let (registry, repository) = (reference.registry(), reference.repository());
+    Reference::with_digest(registry.to_owned(), repository.to_owned(), digest.to_owned())
+}

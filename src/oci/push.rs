@@ -1,0 +1,152 @@
+//! Pushes an image that is another one and one layer.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use oci_client::{Reference, RegistryOperation};
+
+use oci_client::errors::OciDistributionError;
+use oci_client::manifest::{
+    IMAGE_CONFIG_MEDIA_TYPE, IMAGE_DOCKER_LAYER_GZIP_MEDIA_TYPE, IMAGE_LAYER_GZIP_MEDIA_TYPE,
+    OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest,
+};
+use reqwest::header::HeaderValue;
+use tokio_util::io::ReaderStream;
+
+use crate::domain::digest::Digest;
+use crate::oci::error::tried;
+use crate::oci::{Oci, OciError, RemoteImage};
+
+/// An image to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewImage<'a> {
+    /// What is below.
+    pub base: &'a RemoteImage,
+    /// The layer, packed.
+    pub layer: &'a PackedLayer,
+    /// The configuration.
+    pub config: &'a [u8],
+    /// What is said of it in its manifest.
+    pub annotations: &'a BTreeMap<String, String>,
+}
+
+/// A layer as registries have it.
+#[derive(Debug)]
+pub struct PackedLayer {
+    /// Where it is read from, from its beginning.
+    pub file: std::fs::File,
+    /// Of the packed bytes.
+    pub digest: Digest,
+    /// How many they are.
+    pub size: u64,
+}
+
+impl Oci {
+    /// Pushes an image as `repository:tag`, and gives its digest. What the registry has is not sent
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// When the registry refuses, or what is below cannot be had.
+    pub async fn push(&self, to: &str, image: NewImage<'_>) -> Result<Digest, OciError> {
+        let fails = |error| OciError::of(to, &error);
+        let target: Reference = to.parse().map_err(|_no_name| OciError::Absent(to.to_owned()))?;
+        let auth = self.auth(&target);
+        tried(|| Box::pin(self.client.auth(&target, &auth, RegistryOperation::Push)))
+            .await
+            .map_err(fails)?;
+        for layer in &image.base.manifest.layers {
+            self.copy(&target, &image.base.at, layer).await.map_err(fails)?;
+        }
+        self.send_layer(&target, image.layer).await.map_err(fails)?;
+        let config = Digest::of(image.config);
+        if !self.has(&target, config.as_str()).await.map_err(fails)? {
+            let content = Bytes::copy_from_slice(image.config);
+            let send = || self.client.push_blob(&target, content.clone(), config.as_str());
+            tried(|| Box::pin(send())).await.map_err(fails)?;
+        }
+        let manifest =
+            serde_json::to_vec(&manifest(image, &config)).map_err(std::io::Error::from)?;
+        let digest = Digest::of(&manifest);
+        let kind = HeaderValue::from_static(OCI_IMAGE_MEDIA_TYPE);
+        let manifest = Bytes::from(manifest);
+        let send = || self.client.push_manifest_raw(&target, manifest.clone(), kind.clone());
+        tried(|| Box::pin(send())).await.map_err(fails)?;
+        Ok(digest)
+    }
+
+    async fn has(&self, target: &Reference, digest: &str) -> Result<bool, OciDistributionError> {
+        tried(|| Box::pin(self.client.blob_exists(target, digest))).await
+    }
+
+    /// Makes sure that a repository has a layer of another one.
+    async fn copy(
+        &self,
+        target: &Reference,
+        from: &Reference,
+        layer: &OciDescriptor,
+    ) -> Result<(), OciDistributionError> {
+        if self.has(target, &layer.digest).await? {
+            return Ok(());
+        }
+        let is_same = target.registry() == from.registry();
+        // A registry may know nothing of that, or not for whoever asks.
+        if is_same && self.client.mount_blob(target, from, &layer.digest).await.is_ok() {
+            return Ok(());
+        }
+        let send = async || {
+            let stream = self.client.pull_blob_stream(from, layer).await?.stream;
+            let stream = stream.map_err(OciDistributionError::IoError);
+            self.client.push_blob_stream(target, stream, &layer.digest, None).await
+        };
+        tried(|| Box::pin(send())).await.map(drop)
+    }
+
+    async fn send_layer(
+        &self,
+        target: &Reference,
+        layer: &PackedLayer,
+    ) -> Result<(), OciDistributionError> {
+        if self.has(target, layer.digest.as_str()).await? {
+            return Ok(());
+        }
+        let send = async || {
+            let mut file = tokio::fs::File::from_std(layer.file.try_clone()?);
+            tokio::io::AsyncSeekExt::rewind(&mut file).await?;
+            let stream = ReaderStream::new(file).map_err(OciDistributionError::IoError);
+            self.client.push_blob_stream(target, stream, layer.digest.as_str(), None).await
+        };
+        tried(|| Box::pin(send())).await.map(drop)
+    }
+}
+
+/// The manifest of an image; equal images have equal ones.
+fn manifest(image: NewImage<'_>, config: &Digest) -> OciImageManifest {
+    let descriptor = |kind: &str, digest: &Digest, size: u64| OciDescriptor {
+        media_type: kind.to_owned(),
+        digest: digest.to_string(),
+        size: i64::try_from(size).unwrap_or(i64::MAX),
+        ..OciDescriptor::default()
+    };
+    let below = image.base.manifest.layers.iter().map(|layer| {
+        let kind = match layer.media_type.as_str() {
+            IMAGE_DOCKER_LAYER_GZIP_MEDIA_TYPE => IMAGE_LAYER_GZIP_MEDIA_TYPE,
+            kind => kind,
+        };
+        OciDescriptor { media_type: kind.to_owned(), annotations: None, ..layer.clone() }
+    });
+    let own = descriptor(IMAGE_LAYER_GZIP_MEDIA_TYPE, &image.layer.digest, image.layer.size);
+    let size = u64::try_from(image.config.len()).unwrap_or(u64::MAX);
+    let mut annotations = image.annotations.clone();
+    if let Some(digest) = image.base.at.digest() {
+        annotations.insert("org.opencontainers.image.base.digest".to_owned(), digest.to_owned());
+    }
+    OciImageManifest {
+        media_type: Some(OCI_IMAGE_MEDIA_TYPE.to_owned()),
+        config: descriptor(IMAGE_CONFIG_MEDIA_TYPE, config, size),
+        layers: below.chain([own]).collect(),
+        annotations: Some(annotations),
+        ..OciImageManifest::default()
+    }
+}
