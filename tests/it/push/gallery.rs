@@ -74,11 +74,15 @@ ingresses:
 
 /// A copy of a project of this name, with a gallery in it that is not yet pushed.
 async fn gallery(app: &App, project: &str) -> Copy {
-    app.project(project).await;
-    let copy = app.developer("ana").await.hello(&format!("acme/{project}")).await;
     let stock = format!("pierhead-test/{project}-stock:1");
     app.tag_hello_base(&stock).await;
-    write_gallery(&copy, project, &stock);
+    gallery_upon(app, project, &stock).await
+}
+
+async fn gallery_upon(app: &App, project: &str, stock: &str) -> Copy {
+    app.project(project).await;
+    let copy = app.developer("ana").await.hello(&format!("acme/{project}")).await;
+    write_gallery(&copy, project, stock);
     copy.commit("A gallery").await;
     copy
 }
@@ -153,7 +157,10 @@ async fn images_upon_images_and_files_are_in_a_registry_as_declared_whoever_buil
         let settings = Settings::default().with("builder", &format!("program = {program:?}"));
         let app = App::start_with(settings).await;
         let project = format!("gallery-{program}");
-        let copy = gallery(&app, &project).await;
+        let stock = format!("pierhead-test/{project}-stock:1");
+        app.tag_hello_base(&stock).await;
+        let stock = registry.take(&docker_host::address(), &stock, "shared/stock:1");
+        let copy = gallery_upon(&app, &project, &stock).await;
         administrate(&app, &registry.set(&project), PASSWORD).await.assert_ok();
         copy.push(&["main"]).await.assert_ok();
         assert_answers(&app, &copy).await;
@@ -176,7 +183,10 @@ async fn images_upon_images_and_files_are_in_a_registry_as_declared_whoever_buil
         assert_eq!(annotations["org.opencontainers.image.base.name"], "web:production");
         let digest = annotations["org.opencontainers.image.base.digest"].as_str().unwrap();
         assert!(digest.starts_with("sha256:"), "{annotations}");
-        let plain = find(&format!("{project}-stock@"));
+        let plain = find("stock@");
+        // Also where the base is somebody else's.
+        let annotations = &plain.manifest["annotations"];
+        assert_eq!(annotations["org.opencontainers.image.base.name"], stock);
         assert_eq!(plain.config["config"]["User"].as_str().unwrap_or_default(), "");
         let expected = "drwxr-xr-x 0/0 www\ndrwxr-xr-x 0/0 www/plain\n\
                         -rw-r--r-- 0/0 www/plain/index.html\n";

@@ -56,6 +56,19 @@ impl OwnRegistry {
         registry
     }
 
+    /// Takes an image of an engine, and gives its name here.
+    pub(crate) fn take(&self, engine: &str, image: &str, name: &str) -> String {
+        let name = format!("{}/{name}", self.address);
+        let output = Command::new("skopeo")
+            .args(["copy", "--src-daemon-host", engine, "--dest-tls-verify=false"])
+            .args(["--dest-creds", &format!("pusher:{PASSWORD}")])
+            .args([format!("docker-daemon:{image}"), format!("docker://{name}")])
+            .output()
+            .expect("skopeo is installed");
+        assert!(output.status.success(), "{output:?}");
+        name
+    }
+
     /// What sets it for a project, below a path of its own; the password is typed.
     pub(crate) fn set(&self, project: &str) -> String {
         format!("admin set registry acme/{project} {}/{project} --username pusher", self.address)

@@ -362,8 +362,10 @@ impl Drop for App {
             let environments: Vec<_> = all.iter().map(|row| row.id).collect();
             engine::clear(&docker, &environments).await;
             for image in own_images {
+                // By its id, under all names that it has by now.
+                let found = docker.inspect_image(&image).await.ok().and_then(|image| image.id);
                 let force = RemoveImageOptionsBuilder::default().force(true).build();
-                docker.remove_image(&image, Some(force), None).await.ok();
+                docker.remove_image(&found.unwrap_or(image), Some(force), None).await.ok();
             }
         });
     }
