@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use tokio::sync::mpsc;
 
 use crate::building::send;
+use crate::docker::again::{Countdown, Hope, Refusal, ask};
 use crate::docker::registry::credentials;
 use crate::docker::{Engine, EngineError, found, labelled};
 use crate::domain::output::clean;
@@ -48,6 +49,27 @@ pub enum PullError {
     Engine(#[from] EngineError),
 }
 
+impl PullError {
+    fn of(reference: &str, error: EngineError) -> Self {
+        match error {
+            EngineError::Refused { words, .. } => {
+                let words = clean(words.trim_end().as_bytes());
+                Self::Refused { reference: reference.to_owned(), words }
+            }
+            EngineError::Address(_) | EngineError::Away(_) | EngineError::Routes(_) => error.into(),
+        }
+    }
+}
+
+impl Refusal for PullError {
+    fn hope(&self) -> Hope<'_> {
+        match self {
+            Self::Refused { words, .. } => Hope::after(words),
+            Self::Engine(_) => Hope::None,
+        }
+    }
+}
+
 impl Engine {
     /// The image that an id or a reference names, if the engine has it.
     ///
@@ -73,25 +95,36 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the engine does not answer. A registry that does not answer gives nothing.
+    /// When the registry is overloaded or stumbles, each time it is asked, or the engine does not
+    /// answer. A registry that does not answer gives nothing.
     pub async fn registry_gives(
         &self,
         reference: &str,
         registries: &[Registry],
-    ) -> Result<bool, EngineError> {
+        lines: &mpsc::Sender<String>,
+    ) -> Result<bool, PullError> {
         let registry = registries.iter().find(|registry| registry.address.is_of(reference));
-        let login = registry.and_then(credentials);
-        match self.docker.inspect_registry_image(reference, login).await.map_err(EngineError::from)
-        {
-            Ok(_) => Ok(true),
-            // In whatever words, and by whatever status: engines pass on both.
-            Err(EngineError::Refused { .. }) => Ok(false),
-            Err(error) => Err(error),
+        let inspect = async || {
+            let login = registry.and_then(credentials);
+            let answer = self.docker.inspect_registry_image(reference, login).await;
+            answer.map(drop).map_err(|error| PullError::of(reference, error.into()))
+        };
+        match ask(reference, inspect, lines).await {
+            Ok(()) => Ok(true),
+            Err(error) => match error {
+                PullError::Refused { ref words, .. } => match Hope::after(words) {
+                    Hope::Later(_) => Err(error),
+                    // In whatever words, and by whatever status: engines pass on both.
+                    Hope::AtOnce | Hope::OnceMore(_) | Hope::None => Ok(false),
+                },
+                PullError::Engine(_) => Err(error),
+            },
         }
     }
 
     /// Gets an image from its registry, sending lines of progress; in the name of whoever signs in
-    /// there, if it is one of these registries.
+    /// there, if it is one of these registries. A registry that is overloaded is asked again a few
+    /// times.
     ///
     /// # Errors
     ///
@@ -103,20 +136,23 @@ impl Engine {
         lines: &mpsc::Sender<String>,
     ) -> Result<(), PullError> {
         let registry = registries.iter().find(|registry| registry.address.is_of(reference));
-        let login = registry.and_then(credentials);
+        ask(reference, || self.pull_once(reference, registry, lines), lines).await
+    }
+
+    async fn pull_once(
+        &self,
+        reference: &str,
+        registry: Option<&Registry>,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<(), PullError> {
         let options = CreateImageOptionsBuilder::default().from_image(reference).build();
+        let login = registry.and_then(credentials);
         let mut answers = pin!(self.docker.create_image(Some(options), None, login));
+        let mut countdown = Countdown::default();
         while let Some(answer) = answers.next().await {
-            let answer = answer.map_err(|error| match error.into() {
-                EngineError::Refused { words, .. } => {
-                    let words = clean(words.trim_end().as_bytes());
-                    PullError::Refused { reference: reference.to_owned(), words }
-                }
-                error @ (EngineError::Address(_)
-                | EngineError::Away(_)
-                | EngineError::Routes(_)) => error.into(),
-            })?;
-            send(progress_line(answer.id.as_deref(), answer.status.as_deref()), lines).await;
+            let answer = answer.map_err(|error| PullError::of(reference, error.into()))?;
+            let status = answer.status.filter(|status| !countdown.goes_on(status));
+            send(progress_line(answer.id.as_deref(), status.as_deref()), lines).await;
         }
         Ok(())
     }

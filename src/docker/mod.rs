@@ -3,6 +3,7 @@
 //! What is built, started or removed, and why, is decided elsewhere: this is the hand. Every call
 //! may be dropped at any time; what the engine was told by then stays done.
 
+mod again;
 mod build;
 mod buildkit;
 mod classic;

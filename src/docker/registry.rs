@@ -1,7 +1,6 @@
 //! Sends images of an engine to registries.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::PushImageOptionsBuilder;
@@ -10,6 +9,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::mpsc;
 
 use crate::building::send;
+use crate::docker::again::{Countdown, Hope, Refusal, ask};
 use crate::docker::{Engine, EngineError};
 use crate::domain::output::clean;
 use crate::domain::pinned::Pinned;
@@ -25,10 +25,6 @@ pub(super) fn credentials(registry: &Registry) -> Option<DockerCredentials> {
         ..DockerCredentials::default()
     })
 }
-
-/// Pauses before a registry is asked again.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// Why an image did not reach its registry.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +45,16 @@ pub enum PushError {
     Engine(#[from] EngineError),
 }
 
+impl Refusal for PushError {
+    fn hope(&self) -> Hope<'_> {
+        match self {
+            Self::Refused { words, .. } => Hope::after(words),
+            Self::Moved(_) => Hope::AtOnce,
+            Self::Engine(_) => Hope::None,
+        }
+    }
+}
+
 impl Engine {
     /// Sends an image to a registry as `name`, `repository:tag` below the registry's address, and
     /// gives it with its digest there.
@@ -67,17 +73,7 @@ impl Engine {
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, PushError> {
         let reference = registry.address.repository(name);
-        for pause in PAUSES {
-            match self.push_once(id, &reference, registry, lines).await {
-                Err(PushError::Refused { words, .. }) if may_pass(&words) => {
-                    send([format!("{words}; trying again")], lines).await;
-                    tokio::time::sleep(pause).await;
-                }
-                Err(PushError::Moved(_)) => {}
-                pushed => return pushed,
-            }
-        }
-        self.push_once(id, &reference, registry, lines).await
+        ask(&reference, || self.push_once(id, &reference, registry, lines), lines).await
     }
 
     async fn push_once(
@@ -93,7 +89,7 @@ impl Engine {
         let options = PushImageOptionsBuilder::default().tag(tag).build();
         let answers = self.docker.push_image(repository, Some(options), credentials(registry));
         let mut answers = pin!(answers);
-        let mut digest = None;
+        let (mut digest, mut countdown) = (None, Countdown::default());
         while let Some(answer) = answers.next().await {
             let answer = match answer.map_err(EngineError::from) {
                 Ok(answer) => answer,
@@ -103,6 +99,8 @@ impl Engine {
             let status = answer.status.unwrap_or_default();
             if let Some((_, rest)) = status.split_once("digest: ") {
                 digest = rest.split_whitespace().next().map(str::to_owned);
+            } else if Countdown::counts(&status) && !countdown.goes_on(&status) {
+                send([format!("{reference}: {status}")], lines).await;
             }
         }
         let digest = digest.ok_or_else(|| refused("its digest was not told"))?;
@@ -131,15 +129,6 @@ fn refused(reference: &str, words: &str) -> PushError {
     PushError::Refused { reference: reference.to_owned(), words }
 }
 
-/// Whether it may help to ask a registry once more: it is overloaded, or stumbled.
-fn may_pass(words: &str) -> bool {
-    let words = words.to_ascii_lowercase();
-    let says = |text: &&str| words.contains(*text);
-    ["toomanyrequests", "too many requests", " 429", " 500", " 502", " 503", " 504"]
-        .iter()
-        .any(says)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,12 +145,5 @@ mod tests {
         assert_eq!(told("unauthorized"), "cannot push `r.example/hello:1`: unauthorized");
         let plain = told("Get \"https://r/v2/\": http: server gave HTTP response to HTTPS client");
         assert!(plain.ends_with("add it to the `insecure-registries` of the engine"), "{plain}");
-    }
-
-    #[test]
-    fn a_registry_that_stumbled_is_asked_again_and_one_that_refused_is_not() {
-        assert!(may_pass("received unexpected HTTP status: 503 Service Unavailable"));
-        assert!(may_pass("toomanyrequests: slow down"));
-        assert!(!may_pass("unauthorized: authentication required"));
     }
 }

@@ -50,6 +50,8 @@ mod schema;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod stumbling_registry;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod systemd_units;

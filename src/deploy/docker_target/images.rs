@@ -259,12 +259,12 @@ impl DockerTarget {
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<Pinned, ImageError> {
-        if let Some(image) = self.find_image(reference, sources).await? {
+        if let Some(image) = self.find_image(reference, sources, lines).await? {
             return Ok(Pinned::ImageId(image.id));
         }
         self.engine.pull(reference, sources.registry.as_slice(), lines).await?;
         self.mark_private(reference, sources).await?;
-        match self.find_image(reference, sources).await? {
+        match self.find_image(reference, sources, lines).await? {
             Some(image) => Ok(Pinned::ImageId(image.id)),
             None => Err(PullError::Refused {
                 reference: reference.to_owned(),
@@ -282,12 +282,12 @@ impl DockerTarget {
         sources: &Sources,
         lines: &mpsc::Sender<String>,
     ) -> Result<bool, ImageError> {
-        let mut found = self.find_image(base, sources).await?;
+        let mut found = self.find_image(base, sources, lines).await?;
         if found.is_none() {
             match self.engine.pull(base, sources.registry.as_slice(), lines).await {
                 Ok(()) => {
                     self.mark_private(base, sources).await?;
-                    found = self.find_image(base, sources).await?;
+                    found = self.find_image(base, sources, lines).await?;
                 }
                 // Images of projects have such names. One that somebody is about to build would be
                 // there when the builder looks for it; and a registry could give the builder what
@@ -301,7 +301,7 @@ impl DockerTarget {
         let triggered = bases_of_triggers(&image.triggers)
             .map_err(|source| ImageError::Trigger { image: base.to_owned(), source })?;
         for name in triggered {
-            self.find_image(&name, sources).await?;
+            self.find_image(&name, sources, lines).await?;
         }
         Ok(true)
     }
@@ -311,6 +311,7 @@ impl DockerTarget {
         &self,
         reference: &str,
         sources: &Sources,
+        lines: &mpsc::Sender<String>,
     ) -> Result<Option<ImageFacts>, ImageError> {
         let image = match self.engine.image(reference).await {
             // The engine says so of a text that is no reference; whoever uses it will be told.
@@ -323,7 +324,7 @@ impl DockerTarget {
         if is_foreign || is_id_of(reference, &image) {
             return Err(ImageError::Foreign(reference.to_owned()));
         }
-        if !self.may_use(&image, reference, sources).await? {
+        if !self.may_use(&image, reference, sources, lines).await? {
             return Err(ImageError::Private(reference.to_owned()));
         }
         Ok(Some(image))

@@ -4,6 +4,7 @@
 //! project that names it is given it when the registry gives it to that project too.
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::mpsc;
 
 use crate::deploy::docker_target::DockerTarget;
 use crate::deploy::docker_target::images::{ImageError, Sources};
@@ -34,6 +35,7 @@ impl DockerTarget {
         image: &ImageFacts,
         reference: &str,
         sources: &Sources,
+        lines: &mpsc::Sender<String>,
     ) -> Result<bool, ImageError> {
         let own = mark(reference, sources);
         let of_name = |tag: &&String| {
@@ -43,7 +45,8 @@ impl DockerTarget {
         if marks.is_empty() || marks.contains(&&own) {
             return Ok(true);
         }
-        let gives = self.engine.registry_gives(reference, sources.registry.as_slice()).await?;
+        let gives =
+            self.engine.registry_gives(reference, sources.registry.as_slice(), lines).await?;
         if gives {
             self.engine.tag(&image.id, &own).await?;
         }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use hyper::Method;
 use serde_json::Value;
 
 use crate::docker_host::DockerHost;
@@ -9,6 +10,7 @@ use crate::support::app::developer::Done;
 use crate::support::app::typed::administrate;
 use crate::support::app::{App, Settings};
 use crate::support::registry::{OwnRegistry, PASSWORD};
+use crate::support::stumbling::{At, Stumble, Stumbling};
 
 /// What an independent client says of an image in a registry.
 fn skopeo(registry: &OwnRegistry, name: &str) -> Value {
@@ -19,6 +21,14 @@ fn skopeo(registry: &OwnRegistry, name: &str) -> Value {
         .expect("skopeo is installed");
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn is_blob(method: &Method, path: &str) -> bool {
+    method == Method::PATCH && path.contains("/blobs/uploads/")
+}
+
+fn is_manifest(method: &Method, path: &str) -> bool {
+    method == Method::PUT && path.contains("/manifests/")
 }
 
 fn assert_refused(push: &Done, words: &str) {
@@ -115,4 +125,70 @@ async fn a_name_in_a_registry_that_another_project_has_is_left_to_it() {
         app.assert_nothing_left().await;
         app.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_registry_that_stumbles_is_pushed_to_again_and_the_push_says_so() {
+    let server = Stumbling::start().await;
+    let app = App::start().await;
+    app.project("shop").await;
+    administrate(&app, &server.registry.set("shop"), PASSWORD).await.assert_ok();
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    let unavailable = "received unexpected HTTP status: 503 Service Unavailable";
+    // Layers are sent again by the engine itself.
+    server.stumble(Stumble { at: is_blob, status: 503, times: 1 });
+    let push = copy.push(&["main"]).await;
+    push.assert_ok().assert_says(":production: Retrying in 5 seconds");
+    assert!(!push.stderr.contains("Retrying in 4"), "{}", push.stderr);
+
+    let stumbles: [(u16, usize, At, &str); 5] = [
+        // The image's configuration: its layers are there.
+        (503, 2, is_blob, unavailable),
+        (503, 3, is_manifest, unavailable),
+        (500, 1, is_manifest, "received unexpected HTTP status: 500 Internal Server Error"),
+        (429, 2, is_manifest, "toomanyrequests: slow down"),
+        // Nobody signs in where it is not said how. The first to ask is who looks whose the name is.
+        (503, 2, |_, path| path == "/v2/", "unauthorized: authentication required"),
+    ];
+    for (status, times, at, words) in stumbles {
+        copy.write("other", &format!("{status} {times}"));
+        copy.commit("Of no layer").await;
+        server.stumble(Stumble { at, status, times });
+        let push = copy.push(&["main"]).await;
+        push.assert_ok().assert_says("| pushed ");
+        push.assert_says(&format!("| trying again in 1 s: {words}"));
+        assert_eq!(server.stumbled(), times, "{words}");
+    }
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_stop_stumbling_is_given_up_and_what_serves_goes_on() {
+    let server = Stumbling::start().await;
+    let app = App::start().await;
+    app.project("shop").await;
+    administrate(&app, &server.registry.set("shop"), PASSWORD).await.assert_ok();
+    let copy = app.developer("ana").await.hello("acme/shop").await;
+    copy.push(&["main"]).await.assert_ok();
+
+    copy.write_hello("second");
+    copy.commit("Second").await;
+    server.stumble(Stumble { at: is_manifest, status: 503, times: usize::MAX });
+    let push = copy.push(&["main"]).await;
+    let image = format!("{}/shop/acme/shop/hello:production", server.registry.address);
+    let words = "received unexpected HTTP status: 503";
+    assert_refused(&push, &format!("cannot push `{image}`: {words}"));
+    for pause in [1, 2, 4] {
+        push.assert_says(&format!("| trying again in {pause} s: {words}"));
+    }
+    assert_eq!(server.stumbled(), 4, "one time, and three again");
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "hello".to_owned()));
+
+    server.stumble(Stumble { at: is_manifest, status: 503, times: 0 });
+    copy.push(&["main"]).await.assert_ok();
+    assert_eq!(app.get(&copy.host(), "/").await, (200, "second".to_owned()));
+    app.assert_nothing_left().await;
+    app.stop().await;
 }

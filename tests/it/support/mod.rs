@@ -8,6 +8,7 @@ pub(crate) mod registry;
 pub(crate) mod rows;
 pub(crate) mod skopeo;
 pub(crate) mod small_engine;
+pub(crate) mod stumbling;
 pub(crate) mod upstream;
 
 use std::time::Duration;
