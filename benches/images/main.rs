@@ -22,12 +22,16 @@ mod by_hand;
 #[expect(dead_code, reason = "tests use the rest of it")]
 mod docker_host;
 #[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod measure;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
 #[path = "../overhead/numbers.rs"]
 mod numbers;
+#[cfg(test)]
+mod push;
 
 fn main() {
     #[cfg(test)]

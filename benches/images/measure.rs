@@ -11,8 +11,10 @@ use tokio::runtime::Runtime;
 
 use crate::by_hand::{With, client, context, docker};
 use crate::docker_host::DockerHost;
+use crate::layers::layers;
 use crate::memory;
 use crate::numbers::Numbers;
+use crate::push::pushes;
 
 pub(crate) fn run() {
     Runtime::new().unwrap().block_on(async {
@@ -32,6 +34,12 @@ async fn measure() {
                 builds(&mut numbers, (name, with), (files, rounds)).await;
             }
         }
+    }
+    if is_asked("push") {
+        pushes(&mut numbers, 6).await;
+    }
+    if is_asked("layers") {
+        layers(&mut numbers, 10).await;
     }
     writeln!(stdout(), "{numbers}").unwrap();
     if is_asked("memory") {
