@@ -19,7 +19,7 @@ pub enum PlanError {
     #[error("image `{0}` is built from itself")]
     Circle(String),
     /// An instruction that may name an image of somebody else.
-    #[error("image `{image}`: {source}")]
+    #[error("{image}: {source}")]
     Unclear {
         /// The image.
         image: String,
@@ -27,7 +27,7 @@ pub enum PlanError {
         source: Unclear,
     },
     /// An argument that would steer the builder.
-    #[error("image `{image}`: build argument `{argument}` is reserved for the builder")]
+    #[error("{image}: build argument `{argument}` is reserved for the builder")]
     Argument {
         /// The image.
         image: String,

@@ -296,7 +296,7 @@ fn a_circle_and_a_reserved_argument_are_refused() {
     deployment.images[0] = Image::Dockerfile(reserved);
     assert_eq!(
         planned(&deployment, &[]).unwrap_err().to_string(),
-        "image `a:production`: build argument `BUILDKIT_CACHE_MOUNT_NS` is reserved for the \
+        "a:production: build argument `BUILDKIT_CACHE_MOUNT_NS` is reserved for the \
          builder"
     );
 }

@@ -8,12 +8,20 @@ use crate::docker_host::DockerHost;
 use crate::support::app::{App, Settings};
 
 /// Dockerfiles, and what their rejection says; either of several texts.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 9] = [
     (
         "# syntax=evil/front:1\nFROM busybox:stable\n",
         "line 1 of the Dockerfile: the frontend `evil/front:1` is not one of those",
     ),
     ("FROM\n", "FROM"),
+    (
+        "FROM --platform=linux/s390x busybox:stable\n",
+        "`FROM --platform=linux/s390x`: images are built for linux/",
+    ),
+    (
+        "ARG TARGETARCH\nFROM busybox-$TARGETARCH\n",
+        "`FROM busybox-$TARGETARCH`: name images without quotes",
+    ),
     ("# nothing\n", "no build stage|no instructions|no stages|no FROM"),
     ("FROM nobody-has/this:1\n", "cannot get image `nobody-has/this:1`"),
     ("FROM busybox:stable AS a\nFROM nobody-has/that:1\nCOPY --from=a / /\n", "nobody-has/that:1"),

@@ -1,9 +1,10 @@
 //! Secrets that somebody set, printed by an application that does not stay up.
 
+use crate::docker_host::DockerHost;
 use crate::secrets::{dump, write_shown};
-use crate::support::app::App;
 use crate::support::app::developer::{Copy, Developer, Done};
 use crate::support::app::typed::{administrate, typed};
+use crate::support::app::{App, Settings};
 use crate::support::registry::{OwnRegistry, PASSWORD};
 
 const SET: &str = "hunter2-of-project";
@@ -53,4 +54,30 @@ async fn secret_variables_and_the_password_of_a_registry_are_hidden_in_output() 
         }
     }
     app.stop().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_a_build_is_shown_is_hidden_in_what_it_prints() {
+    for program in ["docker", "buildah"] {
+        if program == "buildah" && DockerHost::beside(program).await.is_none() {
+            continue;
+        }
+        let settings = Settings::default().with("builder", &format!("program = {program:?}"));
+        let app = App::start_with(settings).await;
+        app.project("shop").await;
+        let ana = app.developer("ana").await;
+        typed(&ana, "vars shop set TOKEN --secret", SET.as_bytes()).await.assert_ok();
+        let copy = ana.hello("acme/shop").await;
+        copy.write(
+            "Dockerfile",
+            "FROM busybox:stable\n\
+             RUN --mount=type=secret,id=TOKEN echo \"got $(cat /run/secrets/TOKEN)\"; exit 3\n",
+        );
+        copy.commit("Print").await;
+        let said = said(&app, (&ana, &copy), (&["main"], "1")).await;
+        assert!(said.contains("| got [secret TOKEN]"), "{program}: {said}");
+        assert!(!said.contains(SET), "{program}: {said}");
+        app.assert_nothing_left().await;
+        app.stop().await;
+    }
 }
