@@ -115,15 +115,4 @@ pub struct Provenance<'a> {
     pub volume_base: &'a str,
     /// Whom the files belong to that an application may write.
     pub writer: User,
-    /// Where images without a Dockerfile get their bases from.
-    pub bases: Bases,
-}
-
-/// Where an image is that others are based on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bases {
-    /// On the engine, which must have it before.
-    Engine,
-    /// In its registry, and nothing needs to be fetched.
-    Registry,
 }

@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 use crate::domain::release::volume_reference;
 use crate::image::dockerfile::{Unclear, bases};
 use crate::image::layers::{embedded, volume};
-use crate::image::{Bases, Build, Folder, ImageBuild, Node, Provenance, Root, naming};
+use crate::image::{Build, Folder, ImageBuild, Node, Provenance, Root, naming};
 use crate::paas::compiled::{
     Container, Deployment, DockerfileImage, EmbeddedImage, Image, ImageRef, Mount, Origin,
 };
@@ -179,13 +179,8 @@ impl<'a> Planner<'a> {
 
     fn derive(&mut self, reference: String, image: &EmbeddedImage) -> Result<(), PlanError> {
         if !self.stages.contains_key(&reference) {
-            let needs = match (image.base.origin, self.provenance.bases) {
-                (Origin::External, Bases::Registry) => BTreeSet::new(),
-                (Origin::External, Bases::Engine) | (Origin::Built | Origin::Embedded, _) => {
-                    self.image(&image.base)?;
-                    BTreeSet::from([image.base.reference()])
-                }
-            };
+            self.image(&image.base)?;
+            let needs = BTreeSet::from([image.base.reference()]);
             self.add(Build::Layers(embedded(reference, image, self.provenance)), needs);
         }
         Ok(())
@@ -196,13 +191,8 @@ impl<'a> Planner<'a> {
         let Some(shared) = self.deployment.volumes.get(key) else { return };
         if !self.stages.contains_key(&reference) {
             let base = self.provenance.volume_base;
-            let needs = match self.provenance.bases {
-                Bases::Registry => BTreeSet::new(),
-                Bases::Engine => {
-                    self.stock(base);
-                    BTreeSet::from([base.to_owned()])
-                }
-            };
+            self.stock(base);
+            let needs = BTreeSet::from([base.to_owned()]);
             let tag = &self.deployment.environment_tag;
             let build = volume((reference, tag), shared, self.provenance);
             self.add(Build::Layers(build), needs);

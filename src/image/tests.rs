@@ -44,14 +44,6 @@ fn deployment(images: Vec<Image>, containers: Vec<Container>) -> Deployment {
 }
 
 fn planned(deployment: &Deployment, dockerfiles: &[(&str, &str)]) -> Result<Vec<Node>, PlanError> {
-    planned_with(Bases::Engine, deployment, dockerfiles)
-}
-
-fn planned_with(
-    bases: Bases,
-    deployment: &Deployment,
-    dockerfiles: &[(&str, &str)],
-) -> Result<Vec<Node>, PlanError> {
     let labels = BTreeMap::from([("pierhead.dev/job".to_owned(), "42".to_owned())]);
     let provenance = Provenance {
         account: &"acme".parse().unwrap(),
@@ -62,7 +54,6 @@ fn planned_with(
         labels: &labels,
         volume_base: "busybox:stable",
         writer: User { uid: 1_000, gid: 1_000 },
-        bases,
     };
     let owned = |(name, text): &(&str, &str)| {
         (Folder { root: Root::Checkout, path: format!("docker/{name}") }, (*text).to_owned())
@@ -171,11 +162,6 @@ fn files_come_upon_a_built_image_and_upon_one_from_a_registry() {
             "php:production <- ",
             "php-1:production <- php:production"
         ]
-    );
-    let nodes_in_registry = planned_with(Bases::Registry, &deployment, &[]).unwrap();
-    assert_eq!(
-        order(&nodes_in_registry),
-        ["nginx-1:production <- ", "php:production <- ", "php-1:production <- php:production"]
     );
     insta::assert_debug_snapshot!(nodes[1].build, @r#"
     Layers(

@@ -8,7 +8,7 @@ use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
 use pierhead::image::layer::User;
-use pierhead::image::{Bases, Node, Provenance};
+use pierhead::image::{Node, Provenance};
 use pierhead::paas::compiled::{DockerfileImage, EnvValue, Image, Probe, Resource};
 use pierhead::stack::{Phase, Placed, Stack};
 use tokio::sync::mpsc;
@@ -343,7 +343,6 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
         labels: &host.labels(1),
         volume_base: "busybox:stable",
         writer: User { uid: 1_000, gid: 1_000 },
-        bases: Bases::Engine,
     };
     let sources = host.sources(root.path());
     let nodes = host.target.plan_images(&deployment, &provenance, &sources).await.unwrap();

@@ -16,7 +16,7 @@ use crate::deploy::targets::Target;
 use crate::domain::history::Step;
 use crate::domain::release::PinnedImages;
 use crate::history::Stopwatch;
-use crate::image::{Bases, Build, Node, Provenance};
+use crate::image::{Build, Node, Provenance};
 use crate::paas::compiled;
 use crate::stack::Owner;
 use crate::tasks::blocking;
@@ -109,8 +109,6 @@ impl Deployment<'_> {
             labels: &labels,
             volume_base: &builder.volume_base,
             writer: builder.writer.parse().map_err(Cause::Writer)?,
-            // It runs them, and so it has them first.
-            bases: Bases::Engine,
         };
         Ok(docker.plan_images(model, &provenance, sources).await?)
     }
