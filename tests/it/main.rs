@@ -28,6 +28,8 @@ mod foreign_images;
 #[cfg(test)]
 mod heavy_files;
 #[cfg(test)]
+mod image_layers;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod migrations;
