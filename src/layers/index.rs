@@ -18,8 +18,15 @@ use crate::layers::tar_reader::{Item, TarReader};
 /// Most entries of a layer.
 pub(super) const MOST_ENTRIES: usize = 500_000;
 
+/// Most bytes of all paths and links of a layer.
+const MOST_PATHS: usize = 64 * 1024 * 1024;
+
 /// Most bytes of a layer when it is unpacked.
 const MOST_BYTES: u64 = 32 * 1024 * 1024 * 1024;
+
+/// How packed layers begin.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
@@ -76,10 +83,13 @@ impl LayerFile {
     /// Reads the layer, unpacked where it was packed, until somebody calls it off.
     pub(super) fn open(&self, stop: &CancellationToken) -> io::Result<impl Read + use<>> {
         let place = Place { layer: self.clone(), at: 0, stop: stop.clone() };
-        let mut magic = [0; 2];
-        let is_packed = self.size > 1 && self.file.read_exact_at(&mut magic, self.start).is_ok();
+        let mut magic = [0; 4];
+        let is_packed = self.size > 3 && self.file.read_exact_at(&mut magic, self.start).is_ok();
+        if is_packed && magic == ZSTD {
+            return Err(io::Error::other("it is packed by zstd, which is not read here"));
+        }
         let reader = BufReader::with_capacity(CHUNK, place);
-        let unpacked: Box<dyn Read + Send> = if is_packed && magic == [0x1f, 0x8b] {
+        let unpacked: Box<dyn Read + Send> = if is_packed && magic.starts_with(&GZIP) {
             Box::new(MultiGzDecoder::new(reader))
         } else {
             Box::new(reader)
@@ -108,11 +118,15 @@ impl LayerFile {
 fn list(tar: &mut TarReader<impl Read>) -> Result<LayerIndex, BaseFault> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut number: u32 = 0;
+    let (mut number, mut bytes) = (0_u32, 0);
     while let Some(item) = tar.next()? {
         let own = number;
         number = number.saturating_add(1);
         let Some(path) = clean_path(&item.path) else { continue };
+        bytes += item.path.len() + item.link.len();
+        if bytes > MOST_PATHS {
+            return Err(BaseFault::LongPaths(MOST_PATHS));
+        }
         if entries.len() >= MOST_ENTRIES {
             return Err(BaseFault::TooManyFiles(MOST_ENTRIES));
         }

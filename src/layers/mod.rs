@@ -58,6 +58,9 @@ pub enum BaseFault {
     /// A path or a link of more than 4 KiB.
     #[error("the image below has a path of more than 4 KiB")]
     LongPath,
+    /// Names that nobody has by accident.
+    #[error("the paths of the image below have more than {0} bytes together")]
+    LongPaths(usize),
     /// Too much to keep in mind.
     #[error("the image below has more than {0} files")]
     TooManyFiles(usize),
@@ -85,6 +88,12 @@ pub enum LayerError {
     /// Links of the image lead to each other.
     #[error("`{0}` leads nowhere in the image: its links go in a circle")]
     Circle(String),
+    /// Something is called as what takes files away from an image.
+    #[error("`/{0}` cannot be put into an image: there a name with `.wh.` takes something away")]
+    TakesAway(String),
+    /// A path of more than 4 KiB.
+    #[error("a path in the image would have more than 4 KiB")]
+    LongPath,
     /// What is writable is no pattern.
     #[error("`{0}` in `writables` is no pattern of paths")]
     Pattern(String),
@@ -189,8 +198,8 @@ impl Layers {
         stop: &CancellationToken,
     ) -> Result<Written, LayerError> {
         let mut overlay = Overlay::new(&base.tree);
-        let sent = source::place(&mut overlay, &build.placements, root, limits)?;
-        writables::own(&mut overlay, &build.writables, build.user)?;
+        let sent = source::place(&mut overlay, &build.placements, (root, limits), stop)?;
+        writables::own(&mut overlay, &build.writables, build.user, stop)?;
         if overlay.needs_content() && base.files.is_empty() {
             return Ok(Written::NeedsFiles);
         }
@@ -198,6 +207,14 @@ impl Layers {
         let tar = write::tar(overlay.added(), (root, &base.files), file, stop)?;
         let config = base.config.with(build, &tar.diff_id)?;
         Ok(Written::Layer(Layer { tar, config, below: base.config.diff_ids().to_vec(), sent }))
+    }
+}
+
+/// Whether anybody still waits.
+fn go_on(stop: &CancellationToken) -> Result<(), LayerError> {
+    match stop.is_cancelled() {
+        true => Err(LayerError::Write(io::Error::other("nobody waits for it any more"))),
+        false => Ok(()),
     }
 }
 

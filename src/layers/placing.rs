@@ -7,6 +7,9 @@ use crate::image::layer::User;
 use crate::layers::LayerError;
 use crate::layers::tree::{self, Content, Key, NodeKind, Nowhere, Step, Tree, bounds, parent};
 
+/// What names begin with that take something away from lower layers.
+const TAKES_AWAY: &[u8] = b".wh.";
+
 /// Bits of a mode that go when a file changes hands.
 const BORROWED: u32 = 0o6000;
 
@@ -61,6 +64,7 @@ impl<'a> Overlay<'a> {
     pub(super) fn resolve(&self, path: &[u8], what: &str) -> Result<Key, LayerError> {
         tree::resolve(path, |key| self.look(key)).map_err(|nowhere| match nowhere {
             Nowhere::File(place) => occupied(what, &place, "file"),
+            Nowhere::Long => LayerError::LongPath,
             Nowhere::Circle => LayerError::Circle(String::from_utf8_lossy(path).into_owned()),
         })
     }
@@ -72,20 +76,29 @@ impl<'a> Overlay<'a> {
 
     /// Makes sure that a resolved path is a folder, and those above it.
     pub(super) fn folder(&mut self, key: &[u8], what: &str) -> Result<(), LayerError> {
-        if key.is_empty() {
-            return Ok(());
-        }
-        match self.look(key) {
-            Some(Step::Folder) => Ok(()),
-            Some(Step::File | Step::Link(_)) => Err(occupied(what, key, "file")),
-            None => {
-                self.folder(parent(key).unwrap_or_default(), what)?;
-                let date = crate::building::files::FIRST_DATE;
-                let folder = Added { kind: AddedKind::Folder, mode: 0o755, date, user: None };
-                self.added.insert(key.to_owned(), folder);
-                Ok(())
+        let mut missing = key;
+        while !missing.is_empty() {
+            match self.look(missing) {
+                Some(Step::Folder) => break,
+                Some(Step::File | Step::Link(_)) => return Err(occupied(what, missing, "file")),
+                None => {
+                    let date = crate::building::files::FIRST_DATE;
+                    let folder = Added { kind: AddedKind::Folder, mode: 0o755, date, user: None };
+                    self.insert(missing.to_owned(), folder)?;
+                    missing = parent(missing).unwrap_or_default();
+                }
             }
         }
+        Ok(())
+    }
+
+    fn insert(&mut self, key: Key, added: Added) -> Result<(), LayerError> {
+        let name = key.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        if name.starts_with(TAKES_AWAY) {
+            return Err(LayerError::TakesAway(String::from_utf8_lossy(&key).into_owned()));
+        }
+        self.added.insert(key, added);
+        Ok(())
     }
 
     /// Puts a file or a link into a folder that is there.
@@ -93,8 +106,7 @@ impl<'a> Overlay<'a> {
         if key.is_empty() || matches!(self.look(&key), Some(Step::Folder)) {
             return Err(occupied(what, &key, "folder"));
         }
-        self.added.insert(key, added);
-        Ok(())
+        self.insert(key, added)
     }
 
     /// The paths that are in a folder and below it.
@@ -123,28 +135,33 @@ impl<'a> Overlay<'a> {
 
     /// Gives what is at a path, and below it, to somebody who may write it.
     pub(super) fn give(&mut self, key: &[u8], user: User) {
-        let below = self.below(key);
-        for key in std::iter::once(key.to_owned()).chain(below) {
-            if key.is_empty() {
-                // Whoever may write the root of an image owns nothing in it yet.
-                continue;
-            }
-            if let Some(added) = self.added.get_mut(&key) {
-                added.user = Some(user);
-                continue;
-            }
-            let Some(node) = self.base.get(&key) else { continue };
-            let kind = match &node.kind {
-                NodeKind::Folder => AddedKind::Folder,
-                NodeKind::Link(target) => AddedKind::Link(target.clone()),
-                NodeKind::File(content) => AddedKind::Again(*content),
-                // A device of an image is a device for root.
-                NodeKind::Other => continue,
-            };
-            let mode = node.mode & !BORROWED | 0o200;
-            let added = Added { kind, mode, date: node.mtime, user: Some(user) };
-            self.added.insert(key, added);
+        self.give_alone(key, user);
+        for key in self.below(key) {
+            self.give_alone(&key, user);
         }
+    }
+
+    /// The same for what is at a path, without what is below.
+    pub(super) fn give_alone(&mut self, key: &[u8], user: User) {
+        if key.is_empty() {
+            // Whoever may write the root of an image owns nothing in it yet.
+            return;
+        }
+        if let Some(added) = self.added.get_mut(key) {
+            added.user = Some(user);
+            return;
+        }
+        let Some(node) = self.base.get(key) else { return };
+        let (kind, borrowed) = match &node.kind {
+            NodeKind::Folder => (AddedKind::Folder, 0),
+            NodeKind::Link(target) => (AddedKind::Link(target.clone()), BORROWED),
+            NodeKind::File(content) => (AddedKind::Again(*content), BORROWED),
+            // A device of an image is a device for root.
+            NodeKind::Other => return,
+        };
+        let mode = node.mode & !borrowed | 0o200;
+        let added = Added { kind, mode, date: node.mtime, user: Some(user) };
+        self.added.insert(key.to_owned(), added);
     }
 
     /// Whether content of the base becomes part of the layer.

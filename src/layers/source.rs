@@ -6,25 +6,26 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use rustix::fs::FileType;
+use tokio_util::sync::CancellationToken;
 
 use crate::building::files::{
     FIRST_DATE, FileFacts, Tally, entries, facts, kind_of, open_declared, open_root, target,
 };
 use crate::building::{ContextError, ContextLimits, Sent};
 use crate::image::layer::Placement;
-use crate::layers::LayerError;
 use crate::layers::placing::{Added, AddedKind, Overlay};
 use crate::layers::tree::{Key, join};
+use crate::layers::{LayerError, go_on};
 
 /// Puts everything where it is declared to be, in order; a later file wins.
 pub(super) fn place(
     overlay: &mut Overlay<'_>,
     placements: &[Placement],
-    root: &Path,
-    limits: ContextLimits,
+    (root, limits): (&Path, ContextLimits),
+    stop: &CancellationToken,
 ) -> Result<Sent, LayerError> {
     let root = open_root(root)?;
-    let mut placing = Placing { root: &root, overlay, tally: Tally::new(limits) };
+    let mut placing = Placing { root: &root, overlay, tally: Tally::new(limits), stop };
     for placement in placements {
         placing.declared(placement)?;
     }
@@ -33,6 +34,7 @@ pub(super) fn place(
 
 struct Placing<'a, 'b> {
     root: &'a OwnedFd,
+    stop: &'a CancellationToken,
     overlay: &'a mut Overlay<'b>,
     tally: Tally,
 }
@@ -73,6 +75,7 @@ impl Placing<'_, '_> {
 
     fn content(&mut self, path: &Path, folder: &[u8], what: &str) -> Result<(), LayerError> {
         for (name, kind) in entries(&open_declared(self.root, path)?, path)? {
+            go_on(self.stop)?;
             let own = path.join(&name);
             let place = join(folder, name.as_bytes());
             match kind {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use tar::{EntryType, Header, PaxExtensions};
+use tar::{EntryType, Header};
 
 use crate::layers::BaseFault;
 
@@ -147,12 +147,10 @@ impl Said {
         } else if kind.is_gnu_longlink() {
             self.link = whole(text);
         } else if kind.is_pax_local_extensions() {
-            for extension in PaxExtensions::new(&text) {
-                let extension = extension?;
-                let value = extension.value_bytes();
+            for (key, value) in records(&text)? {
                 let number = || std::str::from_utf8(value).ok()?.parse::<u64>().ok();
                 let short = || number().and_then(|number| u32::try_from(number).ok());
-                match extension.key_bytes() {
+                match key {
                     b"path" => self.path = Some(value.to_owned()),
                     b"linkpath" => self.link = Some(value.to_owned()),
                     b"size" => self.size = number(),
@@ -190,6 +188,31 @@ impl Said {
             offset,
         })
     }
+}
+
+/// A key and its value.
+type Record<'a> = (&'a [u8], &'a [u8]);
+
+/// The records of an extended header, `length key=value`; values may have anything in them.
+fn records(mut text: &[u8]) -> Result<Vec<Record<'_>>, BaseFault> {
+    let record = |text: &[u8]| -> Option<(usize, usize)> {
+        let blank = text.iter().position(|byte| *byte == b' ')?;
+        let length = str::from_utf8(text.get(..blank)?).ok()?.parse::<usize>().ok()?;
+        Some((blank + 1, length))
+    };
+    let mut records = Vec::new();
+    while !text.is_empty() {
+        let pair = record(text).and_then(|(start, length)| {
+            let body = text.get(start..length)?.strip_suffix(b"\n")?;
+            let equals = body.iter().position(|byte| *byte == b'=')?;
+            let value = body.get(equals + 1..)?;
+            Some((length, (body.get(..equals)?, value)))
+        });
+        let (length, pair) = pair.ok_or_else(|| bad("an extended header"))?;
+        records.push(pair);
+        text = text.get(length..).unwrap_or_default();
+    }
+    Ok(records)
 }
 
 /// Whether an entry says something about the one behind it, or about all.

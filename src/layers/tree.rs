@@ -6,6 +6,12 @@ use std::ops::Bound;
 use crate::layers::BaseFault;
 use crate::layers::index::{Kind, LayerIndex, MOST_ENTRIES};
 
+/// Most bytes of all paths together.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// Longest path.
+const LONGEST: usize = 4096;
+
 /// Most links on the way to one path.
 const MOST_LINKS: usize = 40;
 
@@ -43,6 +49,8 @@ pub(super) struct Content {
 pub(super) struct Tree {
     nodes: BTreeMap<Key, Node>,
     layers: usize,
+    /// Bytes of all paths that were laid.
+    bytes: usize,
 }
 
 /// Why a path leads nowhere.
@@ -52,6 +60,8 @@ pub(super) enum Nowhere {
     File(Key),
     /// Links lead to each other.
     Circle,
+    /// What comes out is longer than any path.
+    Long,
 }
 
 /// What a path may lead through.
@@ -69,8 +79,8 @@ impl Tree {
         // What is taken away is taken from lower layers, wherever in the tar it says so.
         for entry in &index.entries {
             match entry.kind {
-                Kind::Gone => self.remove(entry.path.as_bytes()),
-                Kind::Emptied => self.empty(entry.path.as_bytes()),
+                Kind::Gone => self.remove(&self.place(entry.path.as_bytes())),
+                Kind::Emptied => self.empty(&self.place(entry.path.as_bytes())),
                 Kind::Folder | Kind::File { .. } | Kind::Link(_) | Kind::Other => {}
             }
         }
@@ -82,7 +92,11 @@ impl Tree {
                 Kind::Link(target) => NodeKind::Link(target.into_bytes()),
                 Kind::Other => NodeKind::Other,
             };
-            let key = entry.path.into_bytes();
+            let key = self.place(entry.path.as_bytes());
+            self.bytes += key.len();
+            if self.bytes > MOST_BYTES {
+                return Err(BaseFault::LongPaths(MOST_BYTES));
+            }
             if kind != NodeKind::Folder {
                 self.empty(&key);
             }
@@ -93,6 +107,27 @@ impl Tree {
             }
         }
         Ok(())
+    }
+
+    /// Where an entry is, whose folder may be a link by now: engines follow it.
+    fn place(&self, path: &[u8]) -> Key {
+        let folder = parent(path).unwrap_or_default();
+        let is_folder = |key: &[u8]| {
+            let node = self.nodes.get(key);
+            key.is_empty() || node.is_some_and(|node| node.kind == NodeKind::Folder)
+        };
+        if is_folder(folder) {
+            return path.to_owned();
+        }
+        let step = |key: &[u8]| {
+            self.nodes.get(key).map(|node| match &node.kind {
+                NodeKind::Folder => Step::Folder,
+                NodeKind::Link(target) => Step::Link(target.clone()),
+                NodeKind::File(_) | NodeKind::Other => Step::File,
+            })
+        };
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        resolve(folder, step).map_or_else(|_| path.to_owned(), |folder| join(&folder, name))
     }
 
     /// Folders that no entry names are there all the same.
@@ -174,6 +209,9 @@ pub(super) fn resolve(path: &[u8], look: impl Fn(&[u8]) -> Option<Step>) -> Resu
             _ => {}
         }
         let next = join(&at, &name);
+        if next.len() > LONGEST {
+            return Err(Nowhere::Long);
+        }
         match look(&next) {
             Some(Step::Link(target)) => {
                 links += 1;

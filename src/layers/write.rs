@@ -20,7 +20,7 @@ use crate::layers::index::LayerFile;
 use crate::layers::placing::{Added, AddedKind};
 use crate::layers::tar_reader::TarReader;
 use crate::layers::tree::{Content, Key};
-use crate::layers::{BaseFault, LayerError};
+use crate::layers::{BaseFault, LayerError, go_on};
 
 /// A layer, and the image that it makes of its base.
 #[derive(Debug)]
@@ -85,9 +85,7 @@ struct Writing<'a> {
 
 impl Writing<'_> {
     fn entry(&mut self, key: &[u8], entry: &Added) -> Result<(), LayerError> {
-        if self.stop.is_cancelled() {
-            return Err(LayerError::Write(io::Error::other("nobody waits for it any more")));
-        }
+        go_on(self.stop)?;
         let path = Path::new(OsStr::from_bytes(key));
         let written = match &entry.kind {
             AddedKind::Folder => {

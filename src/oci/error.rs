@@ -17,6 +17,12 @@ pub enum OciError {
     /// There is no such image.
     #[error("there is no image `{0}`")]
     Absent(String),
+    /// Its manifest is none that can be built upon.
+    #[error("the manifest of `{0}` is damaged")]
+    Damaged(String),
+    /// What is below could not be taken over from its registry.
+    #[error("the image below cannot be copied: {0}")]
+    NotCopied(String),
     /// It refused, or does not answer.
     #[error("registry: `{reference}`: {words}")]
     Refused {

@@ -7,14 +7,18 @@ mod push;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
+use futures::TryStreamExt as _;
 use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::manifest::{OciImageManifest, OciManifest};
+use oci_client::errors::OciDistributionError;
+use oci_client::manifest::{OciDescriptor, OciImageManifest, OciManifest};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
+use crate::domain::digest::Digest;
 use crate::domain::registry::Registry;
 use crate::oci::error::tried;
 
@@ -23,6 +27,10 @@ pub use push::{NewImage, PackedLayer};
 
 /// Most bytes of the configuration of an image.
 const LARGEST_CONFIG: i64 = 16 * 1024 * 1024;
+
+/// How long it may take until a registry answers, and until it says more.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const READ_LIMIT: Duration = Duration::from_secs(60);
 
 /// Registries, and who signs in there.
 #[derive(Clone)]
@@ -71,6 +79,10 @@ impl Oci {
         let config = ClientConfig {
             protocol: ClientProtocol::HttpsExcept(plain),
             platform_resolver: None,
+            // In one piece: some registries take no small ones, and each costs a round trip.
+            use_monolithic_push: true,
+            connect_timeout: Some(CONNECT_LIMIT),
+            read_timeout: Some(READ_LIMIT),
             ..ClientConfig::default()
         };
         Self { client: Client::new(config), registries: registries.to_vec() }
@@ -109,13 +121,27 @@ impl Oci {
                 }
             }
         };
-        if manifest.config.size > LARGEST_CONFIG {
-            return Err(OciError::Absent(name.to_owned()));
-        }
+        let manifest = checked(manifest).ok_or_else(|| OciError::Damaged(name.to_owned()))?;
         let at = by_digest(&reference, &digest);
-        let mut config = Vec::new();
-        self.client.pull_blob(&at, &manifest.config, &mut config).await.map_err(fails)?;
+        let config = self.config(&at, &manifest.config).await.map_err(fails)?;
         Ok(RemoteImage { at, manifest, config })
+    }
+
+    async fn config(
+        &self,
+        at: &Reference,
+        config: &OciDescriptor,
+    ) -> Result<Vec<u8>, OciDistributionError> {
+        let given = tried(|| Box::pin(self.client.pull_blob_stream(at, config))).await?;
+        let mut stream = given.stream;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+            if i64::try_from(bytes.len()).is_ok_and(|length| length > config.size) {
+                return Err(std::io::Error::other("it is longer than it is said to be").into());
+            }
+        }
+        Ok(bytes)
     }
 
     /// The labels of an image; none when there is no such image, or its registry does not say.
@@ -144,6 +170,21 @@ impl Oci {
             None => RegistryAuth::Anonymous,
         }
     }
+}
+
+/// A manifest that names what it should, and nothing that is somewhere else.
+fn checked(mut manifest: OciImageManifest) -> Option<OciImageManifest> {
+    let is_good = |descriptor: &OciDescriptor| {
+        descriptor.size >= 0 && descriptor.digest.parse::<Digest>().is_ok()
+    };
+    let config = &manifest.config;
+    if !is_good(config) || config.size > LARGEST_CONFIG || !manifest.layers.iter().all(is_good) {
+        return None;
+    }
+    for layer in &mut manifest.layers {
+        layer.urls = None;
+    }
+    Some(manifest)
 }
 
 fn by_digest(reference: &Reference, digest: &str) -> Reference {

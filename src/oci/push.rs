@@ -15,8 +15,12 @@ use reqwest::header::HeaderValue;
 use tokio_util::io::ReaderStream;
 
 use crate::domain::digest::Digest;
+use crate::domain::output::clean;
 use crate::oci::error::tried;
 use crate::oci::{Oci, OciError, RemoteImage};
+
+/// Bytes read at once.
+const CHUNK: usize = 256 * 1024;
 
 /// An image to be.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +61,8 @@ impl Oci {
             .await
             .map_err(fails)?;
         for layer in &image.base.manifest.layers {
-            self.copy(&target, &image.base.at, layer).await.map_err(fails)?;
+            let copied = self.copy(&target, &image.base.at, layer).await;
+            copied.map_err(|error| OciError::NotCopied(clean(error.to_string().as_bytes())))?;
         }
         self.send_layer(&target, image.layer).await.map_err(fails)?;
         let config = Digest::of(image.config);
@@ -98,7 +103,8 @@ impl Oci {
         let send = async || {
             let stream = self.client.pull_blob_stream(from, layer).await?.stream;
             let stream = stream.map_err(OciDistributionError::IoError);
-            self.client.push_blob_stream(target, stream, &layer.digest, None).await
+            let size = u64::try_from(layer.size).ok();
+            self.client.push_blob_stream(target, stream, &layer.digest, size).await
         };
         tried(|| Box::pin(send())).await.map(drop)
     }
@@ -114,8 +120,10 @@ impl Oci {
         let send = async || {
             let mut file = tokio::fs::File::from_std(layer.file.try_clone()?);
             tokio::io::AsyncSeekExt::rewind(&mut file).await?;
-            let stream = ReaderStream::new(file).map_err(OciDistributionError::IoError);
-            self.client.push_blob_stream(target, stream, layer.digest.as_str(), None).await
+            let stream =
+                ReaderStream::with_capacity(file, CHUNK).map_err(OciDistributionError::IoError);
+            let digest = layer.digest.as_str();
+            self.client.push_blob_stream(target, stream, digest, Some(layer.size)).await
         };
         tried(|| Box::pin(send())).await.map(drop)
     }

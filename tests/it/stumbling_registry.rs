@@ -159,7 +159,7 @@ async fn a_layer_is_pushed_to_a_registry_that_stumbles() {
     let stumbles: [(u16, usize, At); 3] = [
         (503, 2, |method, path| method == Method::PUT && path.contains("/manifests/")),
         (429, 1, |method, path| method == Method::POST && path.contains("/blobs/uploads/")),
-        (500, 1, |method, path| method == Method::PATCH && path.contains("/blobs/uploads/")),
+        (500, 1, |method, path| method == Method::PUT && path.contains("/blobs/uploads/")),
     ];
     for (status, times, at) in stumbles {
         let root = folder(&[("file", &format!("{status} {}", host.environment))]);

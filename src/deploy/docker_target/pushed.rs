@@ -50,7 +50,14 @@ impl DockerTarget {
             config: layer.config(),
             annotations: &build.annotations,
         };
-        let digest = oci.push(&name, image).await?;
+        let digest = match oci.push(&name, image).await {
+            Ok(digest) => digest,
+            Err(error @ OciError::NotCopied(_)) => {
+                send([format!("{error}; the engine sends its image")], lines).await;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
         send([format!("pushed {name}: {digest}")], lines).await;
         let pinned = format!("{}@{digest}", registry.address.repository(&build.repository));
         self.engine.pull(&pinned, slice::from_ref(registry), lines).await?;
@@ -75,7 +82,9 @@ impl DockerTarget {
         let Some(reference) = base.digests.iter().find(is_own) else { return Ok(None) };
         match oci.image(reference, &self.engine.platform().await?).await {
             Ok(image) => Ok(Some(image)),
-            Err(error @ (OciError::Absent(_) | OciError::Refused { .. })) => {
+            Err(
+                error @ (OciError::Absent(_) | OciError::Damaged(_) | OciError::Refused { .. }),
+            ) => {
                 send([format!("{error}; the engine sends its image")], lines).await;
                 Ok(None)
             }

@@ -1,13 +1,13 @@
 //! Layers upon bases that the tests make, read again with the tar library.
 
+mod hostile;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tar::{Builder, EntryType, Header};
 use tempfile::TempDir;
@@ -364,36 +364,4 @@ fn what_cannot_be_in_the_image_is_named() {
     ] {
         assert_eq!(shop.fault(placements, writables), words);
     }
-}
-
-#[test]
-fn a_base_that_is_not_what_it_says_is_refused() {
-    let shop = Shop::new();
-    let good = layer(&[("a", FILE, 0o644, "a")]);
-    let of = |content: &[u8]| archive(&json!({}), &[(Digest::of(&good), content.to_owned())]);
-    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(&good).unwrap();
-    assert!(shop.read(of(&packed.finish().unwrap())).is_ok(), "a packed layer is the same layer");
-
-    let shop = Shop::new();
-    let other = layer(&[("a", FILE, 0o644, "b")]);
-    let error = shop.read(of(&other)).unwrap_err();
-    assert!(matches!(error, BaseFault::OtherLayer(_)), "{error}");
-    assert!(shop.read(of(good.get(..700).unwrap())).is_err());
-    let (id, empty) = archive(&json!({}), &[]);
-    empty.set_len(100).unwrap();
-    assert!(shop.read((id, empty)).is_err());
-    assert!(shop.layers.known(&of(&good).0).is_none(), "nothing of it is remembered");
-}
-
-#[test]
-fn work_that_nobody_waits_for_ends() {
-    let shop = Shop::new();
-    let stop = CancellationToken::new();
-    let base = shop.read(rich()).unwrap();
-    stop.cancel();
-    let (id, file) = base_of(&[&[("b", FILE, 0o644, "b")]]);
-    assert!(shop.layers.read(&id, file, &stop).is_err());
-    let plan = build(&[("site", "/www")], &[]);
-    assert!(shop.layers.write(&base, &plan, (shop.root.path(), LIMITS), &stop).is_err());
 }
