@@ -1,7 +1,8 @@
 //! Reads the deployment file of a commit and compiles it, without a checkout.
 
+use crate::domain::cluster::{Cluster, ClusterKind};
 use crate::domain::oid::Oid;
-use crate::domain::snapshot::{Cluster, ClusterKind, Snapshot};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::stored_variables::StoredVariables;
 use crate::domain::variables::Variables;
 use crate::git::bare_repository::{BareRepository, GitError, RootFile};
@@ -140,13 +141,14 @@ pub fn context_at(
 }
 
 fn cluster(cluster: &Cluster) -> paas::Cluster {
-    let Cluster { name, kind, namespace, .. } = cluster;
+    let Cluster { name, kind, namespace, kubernetes, .. } = cluster;
     paas::Cluster {
         name: name.clone(),
         kind: match kind {
             ClusterKind::Docker => TargetKind::Docker,
+            ClusterKind::Kubernetes => TargetKind::Kubernetes,
         },
         namespace: Some(namespace.clone()),
-        hierarchical_namespaces: false,
+        hierarchical_namespaces: kubernetes.hierarchical_namespaces,
     }
 }

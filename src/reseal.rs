@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::models::sealed::{
-    self as rows, SealedJob, SealedPassword, SealedRelease, SealedVariable,
+    self as rows, SealedCredentials, SealedJob, SealedPassword, SealedRelease, SealedVariable,
 };
 use crate::db::pool::Db;
 use crate::domain::ids::{JobNumber, ReleaseId};
@@ -40,6 +40,7 @@ pub async fn reseal(db: &Db, keyring: &Keyring) -> QueryResult<Resealed> {
         let mut round = Round { db, seals: Seals::new(keyring) };
         round.variables().await?;
         round.passwords().await?;
+        round.credentials().await?;
         round.jobs().await?;
         round.releases().await?;
         let Seals { anew, mut unopened, .. } = round.seals;
@@ -146,6 +147,18 @@ impl Round<'_> {
         Ok(())
     }
 
+    async fn credentials(&mut self) -> QueryResult<()> {
+        for row in self.db.run(async move |c| rows::credentials(c).await).await? {
+            let SealedCredentials { project, address, name, credentials, .. } = &row;
+            let Some(sealed) = credentials else { continue };
+            let place = Place::cluster(*project, address, name);
+            if let Some(anew) = self.seals.again_copied(sealed, &place) {
+                self.db.run(async move |c| row.replace(c, &anew).await).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn jobs(&mut self) -> QueryResult<()> {
         let mut behind = JobNumber(0);
         loop {
@@ -168,6 +181,13 @@ impl Round<'_> {
             let place = Place::registry(row.project, &registry.address, &login.username);
             if let Some(anew) = self.seals.again_copied(&login.password, &place) {
                 login.password = anew;
+            }
+        }
+        for cluster in &mut snapshot.clusters {
+            let Some(sealed) = &cluster.credentials else { continue };
+            let place = Place::cluster(row.project, &cluster.address, &cluster.name);
+            if let Some(anew) = self.seals.again_copied(sealed, &place) {
+                cluster.credentials = Some(anew);
             }
         }
         if snapshot == row.snapshot && variables == row.variables {

@@ -61,10 +61,11 @@ pub async fn worker_keys(db: &Db, settings: &SealConfig) -> Result<Keyring, Work
 
 /// `key 908e07425e1bcfb1 (2 variables, 1 live release), key …`
 fn told(uses: &[KeyUse]) -> String {
-    let of_key = |KeyUse { key, variables, registries, releases, jobs }: &KeyUse| {
+    let of_key = |KeyUse { key, variables, registries, clusters, releases, jobs }: &KeyUse| {
         let counts = [
             (*variables, "variable", "variables"),
             (*registries, "registry password", "registry passwords"),
+            (*clusters, "cluster login", "cluster logins"),
             (*releases, "live release", "live releases"),
             (*jobs, "open job", "open jobs"),
         ];
@@ -89,6 +90,7 @@ mod tests {
             key: key.to_owned(),
             variables: 0,
             registries: 0,
+            clusters: 0,
             releases: 0,
             jobs: 0,
         };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use crate::cli::cluster::NewCluster;
 use crate::cli::{note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::pool::Db;
@@ -13,13 +14,12 @@ use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::JobName;
 use crate::domain::slug::{AccountSlug, ProjectName};
-use crate::domain::snapshot::ClusterKind;
 use crate::domain::stored_variables::StoredVariables;
 use crate::git::bare_repository::Repositories;
 use crate::git::commit_files::TooMuch;
 use crate::paas_file::{Launch, context_at};
 use crate::people::{self, PeopleError};
-use crate::projects::{self, NewRule, NewTarget, ProjectError};
+use crate::projects::{self, NewRule, ProjectError};
 use crate::tasks::blocking;
 
 /// What can be administrated here.
@@ -109,22 +109,8 @@ pub(super) enum Create {
     },
     /// A target of a project; the first one makes its default branch deploy there.
     Cluster {
-        /// The project, as `account/project`.
-        project: ProjectName,
-        /// Name of the target.
-        name: String,
-        /// The environment it serves.
-        #[arg(long)]
-        environment: EnvironmentName,
-        /// What drives it.
-        #[arg(long, default_value = "docker")]
-        kind: ClusterKind,
-        /// Where it answers.
-        #[arg(long, default_value = "unix:///var/run/docker.sock")]
-        address: String,
-        /// First part of deployed names; without one, the account's name.
-        #[arg(long)]
-        namespace: Option<String>,
+        #[command(flatten)]
+        cluster: Box<NewCluster>,
         #[command(flatten)]
         existing: Existing,
     },
@@ -191,6 +177,12 @@ pub enum AdminError {
     /// A password of other bytes.
     #[error("the password is no text")]
     NoPassword,
+    /// A Kubernetes cluster somewhere.
+    #[error("a Kubernetes cluster needs --address https://host:port")]
+    NoAddress,
+    /// What Docker Engines do not have.
+    #[error("an engine has no credentials, TLS or namespaces: these are for --kind kubernetes")]
+    NotOfEngines,
     /// Keys.
     #[error(transparent)]
     Key(#[from] crate::seal::KeyError),
@@ -281,11 +273,8 @@ impl Create {
             Self::Project { project, default_branch, existing } => {
                 existing.accept(self::project(config, db, project, &default_branch).await)
             }
-            Self::Cluster { project, name, environment, kind, address, namespace, existing } => {
-                let text = format!("Cluster {name} serves {environment} of {project}.");
-                let target = NewTarget { project, name, environment, kind, address, namespace };
-                let created = projects::create_cluster(db, target).await;
-                existing.accept(created.map(|()| Told::Note(text)).map_err(Into::into))
+            Self::Cluster { cluster, existing } => {
+                existing.accept(cluster.run(config, db).await.map(Told::Note))
             }
             Self::Rule { project, pattern, environment, priority, protected } => {
                 let text = format!("{pattern} of {project} deploys to {environment}.");

@@ -2,6 +2,7 @@
 
 mod admin;
 mod check;
+mod cluster;
 mod explain;
 mod hook;
 mod keygen;

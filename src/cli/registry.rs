@@ -1,4 +1,4 @@
-//! `pierhead admin set registry` and `unset registry`: the registry of a project.
+//! `pierhead admin set …` and `unset …`: the registry of a project, its targets.
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -6,7 +6,8 @@ use clap::Subcommand;
 use secrecy::SecretString;
 
 use crate::cli::admin::AdminError;
-use crate::cli::note;
+use crate::cli::cluster::{Access, Which};
+use crate::cli::{cluster, note};
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::domain::registry::{RegistryAddress, RegistryLogin};
@@ -33,6 +34,13 @@ pub(super) enum Set {
         #[arg(long, value_name = "true|false")]
         plain_http: Option<bool>,
     },
+    /// Where a target is, who signs in there, how it is used; what is not said stays.
+    Cluster {
+        #[command(flatten)]
+        which: Box<Which>,
+        #[command(flatten)]
+        access: Box<Access>,
+    },
 }
 
 /// What can be taken away.
@@ -48,7 +56,14 @@ pub(super) enum Unset {
 impl Set {
     /// Does it, and says what was done.
     pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
-        let Self::Registry { project, address, username, plain_http } = self;
+        let (project, address, username, plain_http) = match self {
+            Self::Registry { project, address, username, plain_http } => {
+                (project, address, username, plain_http)
+            }
+            Self::Cluster { which, access } => {
+                return cluster::set((*which, *access), config, db).await;
+            }
+        };
         let text = format!(
             "{project} has the registry {address} now. Its images are pushed there, from the next \
              deployment on."

@@ -32,6 +32,10 @@ diesel::table! {
         namespace -> Text,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        credentials -> Nullable<Jsonb>,
+        tls_verify -> Bool,
+        namespace_manage -> Text,
+        hierarchical_namespaces -> Bool,
     }
 }
 

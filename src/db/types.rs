@@ -12,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::access::Role;
+use crate::domain::cluster::{ClusterKind, NamespaceManage};
 use crate::domain::deploy_rule::RefPattern;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
@@ -27,7 +28,7 @@ use crate::domain::route::Host;
 use crate::domain::run::RunOutcome;
 use crate::domain::sealed::Sealed;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
-use crate::domain::snapshot::{ClusterKind, Snapshot};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::stored_variables::StoredVariables;
 
 /// A `Proxy` carries the derives for a type that must not know diesel.
@@ -64,6 +65,7 @@ as_text! {
     RegistryAddressProxy(RegistryAddress)
     RoleProxy(Role)
     ClusterKindProxy(ClusterKind)
+    NamespaceManageProxy(NamespaceManage)
     JobKindProxy(JobKind)
     OutcomeProxy(Outcome)
     RunOutcomeProxy(RunOutcome)

@@ -7,10 +7,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::db::models::job::Job;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
-use crate::domain::ids::ProjectId;
+use crate::domain::cluster::Credentials;
+use crate::domain::ids::{ClusterId, ProjectId};
 use crate::domain::redact::{Redactor, Secrets};
 use crate::domain::registry::{Registry, RegistryLogin};
-use crate::domain::sealed::Place;
+use crate::domain::sealed::{Place, Sealed};
 use crate::domain::variables::Variables;
 use crate::seal::{NotOpened, Opener};
 use crate::tasks::blocking;
@@ -25,6 +26,8 @@ pub struct Opened {
     pub variables: Variables,
     /// Where images are pushed to.
     pub registry: Option<Registry>,
+    /// Who signs in at clusters, each with what its id is.
+    pub logins: BTreeMap<ClusterId, Credentials>,
     /// Names and values of secrets that somebody set for the project or gave to the job.
     pub secrets: Vec<(String, SecretString)>,
 }
@@ -55,7 +58,17 @@ impl Opened {
             secrets.extend(password.map(|password| (PASSWORD.to_owned(), password)));
             registry = Some(stored.with_login(login));
         }
-        Ok(Self { variables, registry, secrets })
+        let mut logins = BTreeMap::new();
+        for cluster in &job.snapshot.clusters {
+            let Some(sealed) = &cluster.credentials else { continue };
+            let place = Place::cluster(project, &cluster.address, &cluster.name);
+            let credentials = open_credentials(opener, sealed, &place)?;
+            secrets.extend(
+                credentials.secrets().map(|(name, secret)| (name.to_owned(), secret.clone())),
+            );
+            logins.insert(cluster.id, credentials);
+        }
+        Ok(Self { variables, registry, logins, secrets })
     }
 
     /// What commands of Dockerfiles may be shown: secrets whose names can be ids.
@@ -76,6 +89,20 @@ impl Opened {
         }
         (hidden, bare)
     }
+}
+
+/// Who signs in at a cluster.
+///
+/// # Errors
+///
+/// When it does not open, or is not what was sealed.
+pub fn open_credentials(
+    opener: &Opener,
+    sealed: &Sealed,
+    place: &Place,
+) -> Result<Credentials, NotOpened> {
+    let document = opener.open_text(sealed, place)?;
+    Credentials::read(&document).map_err(|_no_document| NotOpened::new(place, sealed))
 }
 
 impl Deployment<'_> {

@@ -15,9 +15,9 @@ use crate::deploy::stored::{Objects, Unreadable};
 use crate::deploy::targets::{Target, TargetError, connect};
 use crate::deploy::{Deployer, Settings, stored, workspace};
 use crate::docker::EngineError;
+use crate::domain::cluster::Cluster;
 use crate::domain::ids::{EnvironmentId, Fence};
 use crate::domain::redact::Redactor;
-use crate::domain::snapshot::Cluster;
 use crate::tasks::blocking;
 
 /// Time that engines have for one environment, below the time after which PostgreSQL ends a

@@ -4,8 +4,8 @@ use crate::deploy::Settings;
 use crate::deploy::docker_target::DockerTarget;
 use crate::docker::{Engine, EngineError};
 use crate::domain::address_pool::{AddressPool, BadSubnet};
+use crate::domain::cluster::{Cluster, ClusterKind};
 use crate::domain::redact::Redactor;
-use crate::domain::snapshot::{Cluster, ClusterKind};
 use crate::stack::Labels;
 
 /// A target of a job, connected.
@@ -27,6 +27,9 @@ pub(super) enum TargetError {
         /// Why.
         source: EngineError,
     },
+    /// It is none that can be deployed to yet.
+    #[error("cluster `{0}`: Kubernetes clusters are not deployed to yet")]
+    Kubernetes(String),
     /// The pool of addresses cannot be read.
     #[error("setting docker.networks: {0}")]
     Networks(#[from] BadSubnet),
@@ -41,7 +44,10 @@ pub(super) async fn connect(
     let pool: AddressPool = settings.docker.networks.parse()?;
     let mut targets = Vec::new();
     for cluster in clusters {
-        let ClusterKind::Docker = cluster.kind;
+        match cluster.kind {
+            ClusterKind::Docker => {}
+            ClusterKind::Kubernetes => return Err(TargetError::Kubernetes(cluster.name)),
+        }
         let engine = Engine::connect(&cluster.address)
             .await
             .map_err(|source| TargetError::Engine { cluster: cluster.name.clone(), source })?;

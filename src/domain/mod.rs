@@ -6,6 +6,7 @@
 pub mod access;
 pub mod address_pool;
 pub mod causes;
+pub mod cluster;
 pub mod deploy_rule;
 pub mod digest;
 pub mod environment;

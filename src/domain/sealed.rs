@@ -65,6 +65,11 @@ impl Place {
         Self::new("password of the registry", owner, username)
     }
 
+    /// What signs in at a project's cluster: at this address, and no other.
+    pub fn cluster(project: ProjectId, address: &str, name: &str) -> Self {
+        Self::new("credentials of the cluster", [project.to_string(), address.to_owned()], name)
+    }
+
     /// A part of the release that a job makes.
     pub fn release(environment: EnvironmentId, job: JobId, part: ReleasePart) -> Self {
         Self::new("part of the release", [environment.to_string(), job.to_string()], part.as_str())

@@ -41,6 +41,14 @@ pub struct Context {
     pub strict: bool,
 }
 
+impl Context {
+    /// Whether it will be deployed to a Docker Engine now, which cannot do everything.
+    pub(super) fn is_for_docker(&self) -> bool {
+        let is_docker = |target: &Target| target.kind == TargetKind::Docker;
+        self.deploys && (self.targets.is_empty() || self.targets.iter().any(is_docker))
+    }
+}
+
 /// What the platform knows and vouches for, whatever the project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Platform {

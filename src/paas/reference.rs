@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::paas::compiled::Version;
-use crate::paas::grammar::{Emptiness, Form, Key, Need, ROOT, Section, Shape};
+use crate::paas::grammar::{Deploys, Emptiness, Form, Key, Need, ROOT, Section, Shape};
 use crate::paas::lexeme::Lexeme;
 
 /// Largest whole number of the language, which goes without saying.
@@ -51,7 +51,11 @@ fn row(key: &Key) -> String {
         Version::V1 => "",
         Version::V1_1 => " Since v1.1.",
     };
-    let later = if *deploys { "" } else { " *Not deployed yet.*" };
+    let later = match deploys {
+        Deploys::Everywhere => "",
+        Deploys::OnKubernetes => " *On Kubernetes only.*",
+        Deploys::Nowhere => " *Not deployed yet.*",
+    };
     format!("| `{name}` | {} | {required} | {about}{since}{later} |\n", holds(*shape))
 }
 

@@ -1,11 +1,10 @@
-//! Accounts, projects, targets and rules come into being.
+//! Accounts, projects and rules come into being.
 //!
 //! Ids are made before the transaction, so that a repeat, after the answer to a COMMIT was lost,
 //! knows what the first try has added.
 
 use uuid::Uuid;
 
-use crate::db::models::cluster::NewCluster;
 use crate::db::models::environment::Environment;
 use crate::db::models::project::Project;
 use crate::db::models::user::User;
@@ -15,9 +14,8 @@ use crate::domain::access::Role;
 use crate::domain::deploy_rule::{DeployRule, Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
-use crate::domain::ids::{AccountId, ClusterId, ProjectId};
+use crate::domain::ids::{AccountId, ProjectId};
 use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
-use crate::domain::snapshot::ClusterKind;
 use crate::projects::{ProjectError, only};
 
 /// Adds an account, and its owner if one is named.
@@ -88,61 +86,6 @@ pub async fn create_project(
             Some(_) => Ok(()),
             None => Err(ProjectError::Exists(format!("{account}/{project}"))),
         }
-    })
-    .await
-}
-
-/// A target about to be added to a project.
-#[derive(Debug, Clone)]
-pub struct NewTarget {
-    /// The project.
-    pub project: ProjectName,
-    /// Name of the target.
-    pub name: String,
-    /// The environment it serves, made if it is not there.
-    pub environment: EnvironmentName,
-    /// What drives it.
-    pub kind: ClusterKind,
-    /// Where it answers.
-    pub address: String,
-    /// First part of deployed names; the account's name if none is given.
-    pub namespace: Option<String>,
-}
-
-/// Adds a target. The first one of a project also makes the default branch deploy to it.
-///
-/// # Errors
-///
-/// When the project is missing, the name is taken, the address is of another form, or the database
-/// does not answer.
-pub async fn create_cluster(db: &Db, target: NewTarget) -> Result<(), ProjectError> {
-    target.kind.check_address(&target.address)?;
-    let id = ClusterId::from(Uuid::now_v7());
-    db.transaction(async move |connection| {
-        let project = only(Project::by_name(connection, &target.project).await?, &target.project)?;
-        let environment =
-            Environment::ensure(connection, project.id, &target.environment).await?.id;
-        let cluster = NewCluster {
-            id,
-            project: project.id,
-            environment,
-            name: &target.name,
-            kind: target.kind,
-            address: &target.address,
-            namespace: target.namespace.as_deref().unwrap_or(project.account.as_str()),
-        };
-        if cluster.insert(connection).await?.is_none() {
-            return Err(ProjectError::Exists(target.name));
-        }
-        if !deploy_rule::exist(connection, project.id).await? {
-            let branch = RefName::branch(project.default_branch())?;
-            let pattern = branch.as_str().parse();
-            let pattern: RefPattern = pattern.expect("the name of a branch is a pattern");
-            let protection = Protection::Open;
-            let rule = DeployRule { pattern, environment, priority: 0, protection };
-            deploy_rule::set(connection, project.id, &rule).await?;
-        }
-        Ok(())
     })
     .await
 }

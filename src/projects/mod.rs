@@ -1,5 +1,6 @@
 //! Accounts, their projects, and who may do what with them.
 
+mod clusters;
 mod create;
 mod registry;
 mod variables;
@@ -11,17 +12,16 @@ use crate::db::models::project::Project;
 use crate::db::models::user::User;
 use crate::db::pool::{Db, Transient};
 use crate::domain::access::{Action, Denied, authorise};
+use crate::domain::cluster::BadAddress;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::BadRefName;
 use crate::domain::ids::{JobName, JobNumber, ProjectId};
 use crate::domain::slug::{ProjectName, ProjectSlug};
-use crate::domain::snapshot::BadAddress;
 use crate::domain::variables::BadVariable;
 use crate::seal::KeyError;
 
-pub use create::{
-    NewRule, NewTarget, create_account, create_cluster, create_project, set_member, set_rule,
-};
+pub use clusters::{Login, NewTarget, TargetChange, cluster, create_cluster, set_cluster};
+pub use create::{NewRule, create_account, create_project, set_member, set_rule};
 pub use registry::{NewRegistry, set_registry, unset_registry};
 pub use variables::{Secrecy, set_variable, unset_variable, variables};
 
@@ -81,6 +81,9 @@ pub enum ProjectError {
     /// The name that signs in at a registry.
     #[error("this cannot be the name of a user: give up to 255 characters, without `:`")]
     Login,
+    /// Who signs in at a cluster was sealed for another address.
+    #[error("who signs in stays with the address: say who signs in at the new one")]
+    LoginElsewhere,
     /// There is no key to seal a secret with.
     #[error("there is no key to seal a secret with")]
     NoKey,
@@ -120,6 +123,7 @@ impl Transient for ProjectError {
             | Self::NoVariable { .. }
             | Self::TooManyVariables
             | Self::Login
+            | Self::LoginElsewhere
             | Self::NoKey
             | Self::Key(_) => false,
         }

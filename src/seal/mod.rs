@@ -105,6 +105,14 @@ impl Sealer {
     }
 }
 
+impl NotOpened {
+    /// What stands at a place does not open, or is not what should be there.
+    pub fn new(place: &Place, sealed: &Sealed) -> Self {
+        let key = sealed.kid.chars().filter(char::is_ascii_hexdigit).take(KEY_ID).collect();
+        Self { place: place.to_string(), key }
+    }
+}
+
 impl Opener {
     fn new(keys: Vec<RsaPrivateKey>) -> Result<Self, Small> {
         let named = |key: RsaPrivateKey| Ok((Sealer::new(key.to_public_key())?.id, key));
@@ -123,10 +131,7 @@ impl Opener {
     ///
     /// When it does not open, whatever the reason.
     pub fn open(&self, sealed: &Sealed, place: &Place) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
-        self.try_open(sealed, place).ok_or_else(|| NotOpened {
-            place: place.to_string(),
-            key: sealed.kid.chars().filter(char::is_ascii_hexdigit).take(KEY_ID).collect(),
-        })
+        self.try_open(sealed, place).ok_or_else(|| NotOpened::new(place, sealed))
     }
 
     /// Opens a text that was sealed for this place.
@@ -137,7 +142,7 @@ impl Opener {
     pub fn open_text(&self, sealed: &Sealed, place: &Place) -> Result<SecretString, NotOpened> {
         let opened = self.open(sealed, place)?;
         let text = str::from_utf8(&opened).map(SecretString::from);
-        text.map_err(|_not_text| NotOpened { place: place.to_string(), key: sealed.kid.clone() })
+        text.map_err(|_not_text| NotOpened::new(place, sealed))
     }
 
     fn try_open(&self, sealed: &Sealed, place: &Place) -> Option<Zeroizing<Vec<u8>>> {

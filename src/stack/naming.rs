@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::domain::cluster::Cluster;
 use crate::domain::ids::{EnvironmentId, Fence, JobNumber, ProjectId};
-use crate::domain::snapshot::{Cluster, Snapshot};
+use crate::domain::snapshot::Snapshot;
 
 /// Whose objects they are, and of which run.
 #[derive(Debug, Clone)]

@@ -15,10 +15,11 @@ use pierhead::building::{BuildError, ContextLimits, Materials};
 use pierhead::config::{DockerBuilds, Isolation};
 use pierhead::deploy::docker_target::{DockerTarget, Sources};
 use pierhead::docker::Engine;
+use pierhead::domain::cluster::{Cluster, ClusterKind, KubernetesOptions};
 use pierhead::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
-use pierhead::domain::snapshot::{Cluster, ClusterKind, Snapshot};
+use pierhead::domain::snapshot::Snapshot;
 use pierhead::domain::stored_variables::StoredVariables;
 use pierhead::image::{Folder, ImageBuild, Root};
 use pierhead::layers::Layers;
@@ -334,6 +335,8 @@ fn snapshot() -> Snapshot {
             kind: ClusterKind::Docker,
             address: "unix:///run/docker.sock".to_owned(),
             namespace: "acme".to_owned(),
+            kubernetes: KubernetesOptions::default(),
+            credentials: None,
         }],
         variables: StoredVariables::default(),
         registry: None,

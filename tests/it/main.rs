@@ -16,6 +16,8 @@ mod building_registry;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod clusters;
+#[cfg(test)]
 mod departures;
 #[cfg(test)]
 mod docker_engine;

@@ -1,12 +1,14 @@
 //! Targets of deployments.
 
+use diesel::dsl::{Eq, now};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::schema::clusters;
+use crate::domain::cluster::{Cluster, ClusterKind, KubernetesOptions, NamespaceManage};
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
-use crate::domain::snapshot::{Cluster, ClusterKind};
+use crate::domain::sealed::Sealed;
 
 /// The targets of an environment, by name.
 ///
@@ -17,71 +19,122 @@ pub async fn of_environment(
     connection: &mut AsyncPgConnection,
     environment: EnvironmentId,
 ) -> QueryResult<Vec<Cluster>> {
-    let rows: Vec<(ClusterId, String, ClusterKind, String, String)> = clusters::table
+    let rows: Vec<Row> = clusters::table
         .filter(clusters::environment_id.eq(environment))
         .order(clusters::name)
-        .select((
-            clusters::id,
-            clusters::name,
-            clusters::kind,
-            clusters::address,
-            clusters::namespace,
-        ))
+        .select(Row::as_select())
         .load(connection)
         .await?;
-    let cluster =
-        |(id, name, kind, address, namespace)| Cluster { id, name, kind, address, namespace };
-    Ok(rows.into_iter().map(cluster).collect())
+    Ok(rows.into_iter().map(Row::cluster).collect())
 }
 
-/// A target about to be added.
-#[derive(Debug)]
-pub struct NewCluster<'a> {
-    /// Its id.
-    pub id: ClusterId,
-    /// The project it belongs to.
-    pub project: ProjectId,
-    /// The environment it serves.
-    pub environment: EnvironmentId,
-    /// Its name within the project.
-    pub name: &'a str,
-    /// What drives it.
-    pub kind: ClusterKind,
-    /// Where it answers.
-    pub address: &'a str,
-    /// First part of the names of what is deployed there.
-    pub namespace: &'a str,
+/// A target of a project, by its name.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn by_name(
+    connection: &mut AsyncPgConnection,
+    project: ProjectId,
+    name: &str,
+) -> QueryResult<Option<Cluster>> {
+    let row = clusters::table
+        .filter(clusters::project_id.eq(project))
+        .filter(clusters::name.eq(name))
+        .select(Row::as_select())
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(row.map(Row::cluster))
 }
 
-impl NewCluster<'_> {
-    /// Adds the target, or finds it added; `None` when the project has another one of this name.
-    ///
-    /// # Errors
-    ///
-    /// When the database refuses or does not answer.
-    pub async fn insert(
-        &self,
-        connection: &mut AsyncPgConnection,
-    ) -> QueryResult<Option<ClusterId>> {
-        use diesel::query_dsl::methods::FilterDsl;
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = clusters)]
+struct Row {
+    id: ClusterId,
+    name: String,
+    kind: ClusterKind,
+    address: String,
+    namespace: String,
+    tls_verify: bool,
+    namespace_manage: NamespaceManage,
+    hierarchical_namespaces: bool,
+    credentials: Option<Sealed>,
+}
 
-        diesel::insert_into(clusters::table)
-            .values((
-                clusters::id.eq(self.id),
-                clusters::project_id.eq(self.project),
-                clusters::environment_id.eq(self.environment),
-                clusters::name.eq(self.name),
-                clusters::kind.eq(self.kind),
-                clusters::address.eq(self.address),
-                clusters::namespace.eq(self.namespace),
-            ))
-            .on_conflict((clusters::project_id, clusters::name))
-            .do_update()
-            .set(clusters::name.eq(excluded(clusters::name)))
-            .filter(clusters::id.eq(excluded(clusters::id)))
-            .returning(clusters::id)
-            .get_result(connection)
-            .await
-            .optional()
+impl Row {
+    fn cluster(self) -> Cluster {
+        let Self { id, name, kind, address, namespace, credentials, .. } = self;
+        let kubernetes = KubernetesOptions {
+            tls_verify: self.tls_verify,
+            namespace_manage: self.namespace_manage,
+            hierarchical_namespaces: self.hierarchical_namespaces,
+        };
+        Cluster { id, name, kind, address, namespace, kubernetes, credentials }
     }
+}
+
+/// Adds a target, or finds it added; `None` when the project has another one of this name.
+///
+/// # Errors
+///
+/// When the database refuses or does not answer.
+pub async fn insert(
+    connection: &mut AsyncPgConnection,
+    (project, environment): (ProjectId, EnvironmentId),
+    cluster: &Cluster,
+) -> QueryResult<Option<ClusterId>> {
+    use diesel::query_dsl::methods::FilterDsl;
+
+    diesel::insert_into(clusters::table)
+        .values((
+            clusters::id.eq(cluster.id),
+            clusters::project_id.eq(project),
+            clusters::environment_id.eq(environment),
+            clusters::name.eq(&cluster.name),
+            clusters::kind.eq(cluster.kind),
+            access(cluster),
+        ))
+        .on_conflict((clusters::project_id, clusters::name))
+        .do_update()
+        .set(clusters::name.eq(excluded(clusters::name)))
+        .filter(clusters::id.eq(excluded(clusters::id)))
+        .returning(clusters::id)
+        .get_result(connection)
+        .await
+        .optional()
+}
+
+/// Changes where a target is, who signs in there and how it is used.
+///
+/// # Errors
+///
+/// When the database refuses or does not answer.
+pub async fn update(connection: &mut AsyncPgConnection, cluster: &Cluster) -> QueryResult<()> {
+    diesel::update(clusters::table.find(cluster.id))
+        .set((access(cluster), clusters::updated_at.eq(now)))
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
+type Access<'a> = (
+    Eq<clusters::address, &'a str>,
+    Eq<clusters::namespace, &'a str>,
+    Eq<clusters::credentials, Option<&'a Sealed>>,
+    Eq<clusters::tls_verify, bool>,
+    Eq<clusters::namespace_manage, NamespaceManage>,
+    Eq<clusters::hierarchical_namespaces, bool>,
+);
+
+fn access(cluster: &Cluster) -> Access<'_> {
+    let options = cluster.kubernetes;
+    (
+        clusters::address.eq(cluster.address.as_str()),
+        clusters::namespace.eq(cluster.namespace.as_str()),
+        clusters::credentials.eq(cluster.credentials.as_ref()),
+        clusters::tls_verify.eq(options.tls_verify),
+        clusters::namespace_manage.eq(options.namespace_manage),
+        clusters::hierarchical_namespaces.eq(options.hierarchical_namespaces),
+    )
 }

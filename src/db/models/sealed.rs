@@ -10,8 +10,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::schema::{environments, jobs, registries, releases, variables};
-use crate::domain::ids::{EnvironmentId, JobId, JobNumber, ProjectId, ReleaseId};
+use crate::db::schema::{clusters, environments, jobs, registries, releases, variables};
+use crate::domain::ids::{ClusterId, EnvironmentId, JobId, JobNumber, ProjectId, ReleaseId};
 use crate::domain::registry::RegistryAddress;
 use crate::domain::sealed::Sealed;
 use crate::domain::snapshot::Snapshot;
@@ -25,12 +25,15 @@ const KEY_USES: &str = "
     SELECT kid AS key,
         count(DISTINCT id) FILTER (WHERE what = 'variable') AS variables,
         count(DISTINCT id) FILTER (WHERE what = 'registry') AS registries,
+        count(DISTINCT id) FILTER (WHERE what = 'cluster') AS clusters,
         count(DISTINCT id) FILTER (WHERE what = 'release') AS releases,
         count(DISTINCT id) FILTER (WHERE what = 'job') AS jobs
     FROM (
         SELECT 'variable', id, sealed ->> 'kid' FROM variables
         UNION ALL
         SELECT 'registry', project_id, password ->> 'kid' FROM registries
+        UNION ALL
+        SELECT 'cluster', id, credentials ->> 'kid' FROM clusters
         UNION ALL
         SELECT 'release', id, part ->> 'kid'
         FROM releases, unnest(ARRAY[model, variables, objects]) AS part WHERE state = 'live'
@@ -41,6 +44,10 @@ const KEY_USES: &str = "
         UNION ALL
         SELECT 'job', id, snapshot #>> '{registry,login,password,kid}'
         FROM jobs WHERE state <> 'ended'
+        UNION ALL
+        SELECT 'job', id, cluster #>> '{credentials,kid}'
+        FROM jobs, jsonb_array_elements(snapshot -> 'clusters') AS cluster
+        WHERE state <> 'ended'
     ) AS sealed (what, id, kid)
     WHERE kid IS NOT NULL GROUP BY kid ORDER BY kid";
 
@@ -56,6 +63,9 @@ pub struct KeyUse {
     /// Registries with a password.
     #[diesel(sql_type = BigInt)]
     pub registries: i64,
+    /// Clusters at which somebody signs in.
+    #[diesel(sql_type = BigInt)]
+    pub clusters: i64,
     /// Releases that serve.
     #[diesel(sql_type = BigInt)]
     pub releases: i64,
@@ -90,6 +100,21 @@ pub struct SealedPassword {
     pub username: Option<String>,
     /// Their password.
     pub password: Option<Sealed>,
+}
+
+/// A cluster at which somebody signs in.
+#[derive(Debug, Clone, Queryable)]
+pub struct SealedCredentials {
+    /// Its row.
+    pub id: ClusterId,
+    /// Whose it is.
+    pub project: ProjectId,
+    /// Where it is.
+    pub address: String,
+    /// Its name.
+    pub name: String,
+    /// Who signs in.
+    pub credentials: Option<Sealed>,
 }
 
 /// A job, with what it remembers.
@@ -174,6 +199,28 @@ pub async fn passwords(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Se
             registries::address,
             registries::username,
             registries::password,
+        ))
+        .load(connection)
+        .await
+}
+
+/// Every cluster at which somebody signs in.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn credentials(
+    connection: &mut AsyncPgConnection,
+) -> QueryResult<Vec<SealedCredentials>> {
+    clusters::table
+        .filter(clusters::credentials.is_not_null())
+        .order(clusters::id)
+        .select((
+            clusters::id,
+            clusters::project_id,
+            clusters::address,
+            clusters::name,
+            clusters::credentials,
         ))
         .load(connection)
         .await
@@ -264,6 +311,26 @@ impl SealedPassword {
         diesel::update(registries::table.find(self.project))
             .filter(registries::password.eq(&self.password))
             .set(registries::password.eq(sealed))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+}
+
+impl SealedCredentials {
+    /// Replaces who signs in, if it is still what was read.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn replace(
+        &self,
+        connection: &mut AsyncPgConnection,
+        sealed: &Sealed,
+    ) -> QueryResult<()> {
+        diesel::update(clusters::table.find(self.id))
+            .filter(clusters::credentials.eq(&self.credentials))
+            .set(clusters::credentials.eq(sealed))
             .execute(connection)
             .await
             .map(|_| ())

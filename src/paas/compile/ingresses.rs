@@ -123,8 +123,8 @@ fn host(view: &View<'_>, context: &Context, reports: &mut Reports) -> Result<Str
         None => ("", value),
     };
     match name.parse::<Host>() {
-        Ok(_) if !wildcard.is_empty() && context.deploys => {
-            let message = "hosts with `*` are not supported yet";
+        Ok(_) if !wildcard.is_empty() && context.is_for_docker() => {
+            let message = "hosts with `*` are not supported on Docker targets yet";
             Err(reports.add(view.fault(Code::NotSupportedYet, message)))
         }
         Ok(host) => Ok(format!("{wildcard}{host}")),

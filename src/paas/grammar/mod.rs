@@ -35,10 +35,21 @@ pub(super) struct Key {
     pub(super) need: Need,
     /// The first version that has it.
     pub(super) since: Version,
-    /// Whether some target can do it.
-    pub(super) deploys: bool,
+    /// Which targets can do it.
+    pub(super) deploys: Deploys,
     /// One line for people.
     pub(super) about: &'static str,
+}
+
+/// Which targets can do what a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deploys {
+    /// All.
+    Everywhere,
+    /// Kubernetes clusters.
+    OnKubernetes,
+    /// None yet.
+    Nowhere,
 }
 
 /// Whether a key must be there.

@@ -2,7 +2,7 @@
 
 use crate::paas::compiled::Version;
 use crate::paas::grammar::workloads::{JOB, POD};
-use crate::paas::grammar::{Emptiness, Form, Key, Need, Rule, Section, Shape};
+use crate::paas::grammar::{Deploys, Emptiness, Form, Key, Need, Rule, Section, Shape};
 use crate::paas::lexeme::{Lexeme, Words};
 
 pub(super) const TEXT: Shape = Shape::Scalar(Lexeme::Text);
@@ -39,11 +39,25 @@ pub(super) const fn some_names(entry: &'static Shape) -> Shape {
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, need: Need::Required, since: Version::V1, deploys: true, about }
+    Key {
+        name,
+        shape,
+        need: Need::Required,
+        since: Version::V1,
+        deploys: Deploys::Everywhere,
+        about,
+    }
 }
 
 pub(super) const fn optional(name: &'static str, shape: Shape, about: &'static str) -> Key {
-    Key { name, shape, need: Need::Optional, since: Version::V1, deploys: true, about }
+    Key {
+        name,
+        shape,
+        need: Need::Optional,
+        since: Version::V1,
+        deploys: Deploys::Everywhere,
+        about,
+    }
 }
 
 pub(super) const fn since_v1_1(key: Key) -> Key {
@@ -52,7 +66,12 @@ pub(super) const fn since_v1_1(key: Key) -> Key {
 
 /// A key that no target can do yet.
 pub(super) const fn later(key: Key) -> Key {
-    Key { deploys: false, ..key }
+    Key { deploys: Deploys::Nowhere, ..key }
+}
+
+/// A key that Docker targets cannot do yet.
+pub(super) const fn on_kubernetes(key: Key) -> Key {
+    Key { deploys: Deploys::OnKubernetes, ..key }
 }
 
 pub(super) const EXTENDS: Key =
@@ -77,7 +96,7 @@ pub(in crate::paas) static ROOT: Section = section(&[
         names(&Shape::Section(&VOLUME)),
         "Files of the repository that containers share.",
     ),
-    later(since_v1_1(optional("jobs", names(&Shape::Section(&JOB)), "Work that ends."))),
+    on_kubernetes(since_v1_1(optional("jobs", names(&Shape::Section(&JOB)), "Work that ends."))),
     required(
         "pods",
         some_names(&Shape::Section(&POD)),
@@ -202,12 +221,20 @@ static INGRESS: Section = section(&[
     EXTENDS,
     required("host", TEXT, "The host asked for."),
     optional("aliases", TEXTS, "Other hosts with the same answers."),
-    later(optional("provider", TEXT, "Who answers: the ingress class; the platform's if absent.")),
-    later(optional("https-backend", BOOL, "Whether its services speak HTTPS; no if absent.")),
-    later(optional("tls", Shape::Section(&TLS), "Its certificate.")),
+    on_kubernetes(optional(
+        "provider",
+        TEXT,
+        "Who answers: the ingress class; the platform's if absent.",
+    )),
+    on_kubernetes(optional(
+        "https-backend",
+        BOOL,
+        "Whether its services speak HTTPS; no if absent.",
+    )),
+    on_kubernetes(optional("tls", Shape::Section(&TLS), "Its certificate.")),
     optional("service", Shape::Section(&BACKEND), "Who answers every other path."),
     optional("paths", Shape::List(&Shape::Section(&PATH)), "Prefixes of paths and who answers."),
-    later(optional(
+    on_kubernetes(optional(
         "meta",
         Shape::Free(Form::Any),
         "Settings of its provider, such as letsencrypt and annotations.",

@@ -2,8 +2,8 @@
 
 use crate::paas::grammar::table::{
     BOOL, ENHANCEMENTS, EXTENDS, MOST, NATURAL, PORT, POSITIVE, QUANTITY, REGISTRY_CONFIG,
-    STORAGE_PROVIDER, STORAGE_SIZE, TEXT, TEXTS, TOKEN, later, names, optional, required, section,
-    since_v1_1, some_names, words,
+    STORAGE_PROVIDER, STORAGE_SIZE, TEXT, TEXTS, TOKEN, names, on_kubernetes, optional, required,
+    section, since_v1_1, some_names, words,
 };
 use crate::paas::grammar::{Emptiness, Key, Kind, Need, Rule, Section, Shape};
 use crate::paas::lexeme::Lexeme;
@@ -12,15 +12,19 @@ use crate::paas::lexeme::Lexeme;
 pub(super) static POD: Section = section(&[
     EXTENDS,
     optional("replicas", NATURAL, "How many of it run; 1 if absent."),
-    later(REGISTRY_CONFIG),
-    later(optional("upgrade", Shape::Section(&UPGRADE), "How a new version replaces the old one.")),
-    later(since_v1_1(optional(
+    on_kubernetes(REGISTRY_CONFIG),
+    on_kubernetes(optional(
+        "upgrade",
+        Shape::Section(&UPGRADE),
+        "How a new version replaces the old one.",
+    )),
+    on_kubernetes(since_v1_1(optional(
         "restart-policy",
         words(&["always", "on-failure", "never"]),
         "When its containers are started again; in a job not `always`.",
     ))),
-    later(optional("security", Shape::Section(&SECURITY), "Whom its files belong to.")),
-    later(optional("requires", TEXTS, "Labels that its node must have.")),
+    on_kubernetes(optional("security", Shape::Section(&SECURITY), "Whom its files belong to.")),
+    on_kubernetes(optional("requires", TEXTS, "Labels that its node must have.")),
     required("containers", some_names(&Shape::Section(&CONTAINER)), "Its containers."),
     ENHANCEMENTS,
 ])
@@ -86,7 +90,7 @@ static SHARED: Section =
 
 static PERSISTENT: Section = section(&[
     MOUNT_PATH,
-    later(required("persistent", BOOL, "true: the files outlive the container.")),
+    on_kubernetes(required("persistent", BOOL, "true: the files outlive the container.")),
     optional("name", TEXT, "Volumes of one name are one volume."),
     optional("write-many", BOOL, "Whether several write it at a time; yes for several replicas."),
     optional("reset-on-deployment", BOOL, "Whether every deployment begins with an empty one."),
@@ -95,22 +99,30 @@ static PERSISTENT: Section = section(&[
 ])
 .named("persistent-volume");
 
-static MAP_FILES: Section =
-    section(&[MOUNT_PATH, later(required("from-map", TEXT, "Map whose entries are files."))])
-        .named("map-volume");
+static MAP_FILES: Section = section(&[
+    MOUNT_PATH,
+    on_kubernetes(required("from-map", TEXT, "Map whose entries are files.")),
+])
+.named("map-volume");
 
-static SECRET_FILES: Section =
-    section(&[MOUNT_PATH, later(required("from-secret", TEXT, "Secret whose entries are files."))])
-        .named("secret-volume");
+static SECRET_FILES: Section = section(&[
+    MOUNT_PATH,
+    on_kubernetes(required("from-secret", TEXT, "Secret whose entries are files.")),
+])
+.named("secret-volume");
 
 /// Names of variables, and of what each is an entry.
 const ENTRIES: Shape = Shape::Names(Emptiness::Refused, Lexeme::Text, &TEXT);
 
 static VARIABLES: Section = section(&[
-    later(optional("from-secrets", ENTRIES, "Variables that are entries of secrets: secret.key.")),
-    later(optional("import-secrets", TEXTS, "Secrets all of whose entries are variables.")),
-    later(optional("from-maps", ENTRIES, "Variables that are entries of maps: map.key.")),
-    later(optional("import-maps", TEXTS, "Maps all of whose entries are variables.")),
+    on_kubernetes(optional(
+        "from-secrets",
+        ENTRIES,
+        "Variables that are entries of secrets: secret.key.",
+    )),
+    on_kubernetes(optional("import-secrets", TEXTS, "Secrets all of whose entries are variables.")),
+    on_kubernetes(optional("from-maps", ENTRIES, "Variables that are entries of maps: map.key.")),
+    on_kubernetes(optional("import-maps", TEXTS, "Maps all of whose entries are variables.")),
 ])
 .named("variables");
 

@@ -22,6 +22,9 @@ fn volumes_are_refused_by_their_kind() {
         ("from-secret: keys", "from-secret"),
     ] {
         let fault = fault_of(volume);
-        assert!(fault.contains(&format!("`{kind}` is not supported yet")), "{fault}");
+        assert!(
+            fault.contains(&format!("`{kind}` is not supported on Docker targets yet")),
+            "{fault}"
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::paas::compiled::Version;
 use crate::paas::context::Context;
 use crate::paas::fault::{Code, Fault};
-use crate::paas::grammar::{DEFAULTS, Emptiness, Key, Need, ROOT, Rule, Section, Shape};
+use crate::paas::grammar::{DEFAULTS, Deploys, Emptiness, Key, Need, ROOT, Rule, Section, Shape};
 use crate::paas::lexeme::Lexeme;
 use crate::paas::node::{self, Content, Entry, Node, Place, Text};
 use crate::paas::report::{Path, Reports, shown};
@@ -27,16 +27,17 @@ pub(super) fn validate(
     context: &Context,
     reports: &mut Reports,
 ) {
-    let deploys = context.deploys;
     let spot = Spot { path: Path::default(), key: Place::START };
-    Validator { version, deploys, reports }.section(root, &ROOT, &spot);
+    Validator { version, deploys: context.deploys, on_docker: context.is_for_docker(), reports }
+        .section(root, &ROOT, &spot);
 }
 
 /// Checks values for what a file leaves out that come from elsewhere (paas-yaml.md §2, P6).
 pub(super) fn validate_defaults(defaults: &mut Node, path: &Path, reports: &mut Reports) {
     let spot = Spot { path: path.clone(), key: defaults.place };
     let version = Version::V1_1;
-    Validator { version, deploys: false, reports }.section(defaults, &DEFAULTS, &spot);
+    Validator { version, deploys: false, on_docker: false, reports }
+        .section(defaults, &DEFAULTS, &spot);
 }
 
 /// Where a value stands.
@@ -64,7 +65,10 @@ impl Spot {
 
 struct Validator<'a> {
     version: Version,
+    /// Whether it will be deployed now.
     deploys: bool,
+    /// And to a Docker Engine at that.
+    on_docker: bool,
     reports: &'a mut Reports,
 }
 
@@ -142,19 +146,20 @@ impl Validator<'_> {
                 }
             }
         }
-        if self.deploys && !key.deploys {
-            self.not_yet(key, &own);
+        let refused = match key.deploys {
+            Deploys::Everywhere => None,
+            Deploys::OnKubernetes => self.on_docker.then_some("on Docker targets "),
+            Deploys::Nowhere => self.deploys.then_some(""),
+        };
+        if let Some(target) = refused {
+            let message = format!("`{}` is not supported {target}yet", key.name);
+            self.reports.add(Fault::new(Code::NotSupportedYet, &own.path, own.key, message));
             // One that must be there is not missed as well.
             entry.value.content = Content::Poisoned;
             return key.need == Need::Required;
         }
         self.shape(&mut entry.value, key.shape, &own);
         true
-    }
-
-    fn not_yet(&mut self, key: &Key, spot: &Spot) {
-        let message = format!("`{}` is not supported yet", key.name);
-        self.reports.add(Fault::new(Code::NotSupportedYet, &spot.path, spot.key, message));
     }
 
     /// Reports a key that means nothing here; the key that was meant, if that can be guessed.

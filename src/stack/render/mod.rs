@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::domain::cluster::Cluster;
 use crate::domain::release::{PinnedImages, volume_reference};
 use crate::domain::route::Host;
-use crate::domain::snapshot::Cluster;
 use crate::paas::compiled::{self, Deployment, Ingress, Pod, Protocol, Service};
 use crate::stack::naming::{Labels, Owner, sanitise, scope, suffix};
 use crate::stack::{

@@ -3,9 +3,10 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::cluster::{ClusterKind, KubernetesOptions};
 use crate::domain::ids::{ClusterId, EnvironmentId, Fence, JobNumber, ProjectId};
 use crate::domain::pinned::Pinned;
-use crate::domain::snapshot::{ClusterKind, Snapshot};
+use crate::domain::snapshot::Snapshot;
 use crate::domain::stored_variables::StoredVariables;
 use crate::paas::compiled::{Backend, ImageRef, Origin, PathRule, Port, Resource};
 use crate::stack::Placed;
@@ -22,6 +23,8 @@ fn snapshot() -> Snapshot {
             kind: ClusterKind::Docker,
             address: "unix:///run/docker.sock".to_owned(),
             namespace: "acme".to_owned(),
+            kubernetes: KubernetesOptions::default(),
+            credentials: None,
         }],
         variables: StoredVariables::default(),
         registry: None,

@@ -47,7 +47,7 @@ async fn every_fault_of_a_file_is_shown_with_its_place() {
         65535
      5 |       app: {image: hello, listen: [99999]}
        |                                    ^^^^^
-    .paas.yaml:6:1: error[E-106]: jobs: `jobs` is not supported yet
+    .paas.yaml:6:1: error[E-106]: jobs: `jobs` is not supported on Docker targets yet
      6 | jobs: {run: {pods: {}}}
        | ^^^^
     "#);

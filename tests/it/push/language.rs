@@ -38,7 +38,8 @@ async fn what_no_target_can_do_yet_is_refused_by_a_push_and_not_by_check() {
     copy.write(".paas.yaml", &format!("{}{jobs}", copy.paas_yaml()));
     copy.commit("Migrate").await;
     let push = copy.push(&["main"]).await;
-    push.assert_code(1).assert_says("error[E-106]: jobs: `jobs` is not supported yet");
+    push.assert_code(1)
+        .assert_says("error[E-106]: jobs: `jobs` is not supported on Docker targets yet");
     app.stop().await;
 }
 

@@ -27,6 +27,9 @@ async fn secrets_reach_the_container_and_no_row_of_the_database() {
     let registry = OwnRegistry::start().await;
     let words = registry.set("shop");
     administrate(&app, &words, "hunter2-of-registry\n").await.assert_ok();
+    let cluster = "admin create cluster acme/shop far --environment staging --kind kubernetes \
+                   --address https://127.0.0.1:1 --token -";
+    administrate(&app, cluster, "hunter2-of-cluster\n").await.assert_ok();
 
     let copy = ana.hello("acme/shop").await;
     let secrets =

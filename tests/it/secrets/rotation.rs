@@ -17,6 +17,9 @@ async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
     let registry = OwnRegistry::start().await;
     let words = registry.set("shop");
     administrate(&app, &words, "hunter2-of-registry").await.assert_ok();
+    let cluster = "admin create cluster acme/shop far --environment staging --kind kubernetes \
+                   --address https://127.0.0.1:1 --token -";
+    administrate(&app, cluster, "hunter2-of-cluster\n").await.assert_ok();
     let copy = ana.hello("acme/shop").await;
     write_shown(&copy, "${A}", "");
     copy.commit("Show it").await;

@@ -22,9 +22,9 @@ use pierhead::db::models::job::Job;
 use pierhead::db::models::project::Project;
 use pierhead::db::pool::Db;
 use pierhead::domain::access::{Role, Standing};
+use pierhead::domain::cluster::{ClusterKind, KubernetesOptions};
 use pierhead::domain::deploy_rule::Protection;
 use pierhead::domain::ids::JobNumber;
-use pierhead::domain::snapshot::ClusterKind;
 use pierhead::git::bare_repository::{GitError, Repositories};
 use pierhead::people;
 use pierhead::projects::{self, NewRule, NewTarget};
@@ -230,8 +230,9 @@ impl App {
             address: address.to_owned(),
             // Names on the engine are this test's own.
             namespace: Some(self.namespace()),
+            kubernetes: KubernetesOptions::default(),
         };
-        projects::create_cluster(&self.db, target).await.unwrap();
+        projects::create_cluster(&self.db, target, None).await.unwrap();
     }
 
     fn namespace(&self) -> String {

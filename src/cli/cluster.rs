@@ -1,0 +1,175 @@
+//! `pierhead admin create cluster` and `set cluster`: where projects deploy to.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::admin::AdminError;
+use crate::config::Config;
+use crate::db::pool::Db;
+use crate::domain::cluster::{
+    ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
+};
+use crate::domain::environment::EnvironmentName;
+use crate::domain::slug::ProjectName;
+use crate::projects::{self, Login, NewTarget, TargetChange};
+use crate::seal::load_public;
+
+/// Most bytes of a file that signs in.
+const LONGEST: u64 = 256 * 1024;
+
+/// The address of the machine's own engine.
+const ENGINE: &str = "unix:///var/run/docker.sock";
+
+/// A target of a project; the first one makes its default branch deploy there.
+#[derive(Debug, Args)]
+pub(super) struct NewCluster {
+    #[command(flatten)]
+    which: Which,
+    /// The environment it serves.
+    #[arg(long)]
+    environment: EnvironmentName,
+    /// What drives it: docker or kubernetes.
+    #[arg(long, default_value = "docker")]
+    kind: ClusterKind,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// Which target.
+#[derive(Debug, Args)]
+pub(super) struct Which {
+    /// The project, as `account/project`.
+    project: ProjectName,
+    /// Name of the target.
+    name: String,
+}
+
+/// Where a target is, and how one gets there.
+#[derive(Debug, Args)]
+pub(super) struct Access {
+    /// Where it answers: unix:///… of an engine, https://… of a Kubernetes API.
+    #[arg(long)]
+    address: Option<String>,
+    /// The namespace in a cluster, or first part of names on an engine; at first the account's name.
+    #[arg(long)]
+    namespace: Option<String>,
+    /// Certificates in PEM of whoever vouches for the cluster.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The file of a bearer token; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "client_certificate")]
+    token: Option<PathBuf>,
+    /// A client certificate in PEM.
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    client_certificate: Option<PathBuf>,
+    /// The key of the client certificate in PEM.
+    #[arg(long, value_name = "FILE", requires = "client_certificate")]
+    client_key: Option<PathBuf>,
+    /// Whether whoever answers must prove to be the cluster.
+    #[arg(long, value_name = "true|false")]
+    tls_verify: Option<bool>,
+    /// Who makes the namespace: `never` a deployment, or `create` it when it is missing.
+    #[arg(long, value_name = "never|create")]
+    namespace_manage: Option<NamespaceManage>,
+    /// Whether the project gets a namespace of its own below that one (deprecated upstream).
+    #[arg(long, value_name = "true|false")]
+    hierarchical_namespaces: Option<bool>,
+}
+
+/// Where a target is and who signs in there; what was not said is `None`.
+struct Said {
+    address: Option<String>,
+    credentials: Option<Credentials>,
+}
+
+impl NewCluster {
+    /// Adds it, and says so.
+    pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+        let Self { which: Which { project, name }, environment, kind, access } = self;
+        let text = format!("Cluster {name} serves {environment} of {project}.");
+        let kubernetes = access.options(KubernetesOptions::default());
+        let Said { address, credentials } = access.read()?;
+        let address = match (kind, address) {
+            (_, Some(address)) => address,
+            (ClusterKind::Docker, None) => ENGINE.to_owned(),
+            (ClusterKind::Kubernetes, None) => return Err(AdminError::NoAddress),
+        };
+        let is_default = kubernetes == KubernetesOptions::default();
+        if kind == ClusterKind::Docker && !(is_default && credentials.is_none()) {
+            return Err(AdminError::NotOfEngines);
+        }
+        let namespace = access.namespace;
+        let target = NewTarget { project, name, environment, kind, address, namespace, kubernetes };
+        projects::create_cluster(db, target, login(config, credentials)?).await?;
+        Ok(text)
+    }
+}
+
+/// Changes a target.
+pub(super) async fn set(
+    (Which { project, name }, access): (Which, Access),
+    config: &Config,
+    db: &Db,
+) -> Result<String, AdminError> {
+    let which = (project, name);
+    let (cluster, _) = projects::cluster(db, which.clone()).await?;
+    let Said { address, credentials } = access.read()?;
+    let kubernetes = access.options(cluster.kubernetes);
+    let is_changed = kubernetes != cluster.kubernetes;
+    if cluster.kind == ClusterKind::Docker && (is_changed || credentials.is_some()) {
+        return Err(AdminError::NotOfEngines);
+    }
+    let kubernetes = is_changed.then_some(kubernetes);
+    let change = TargetChange { address, namespace: access.namespace, kubernetes };
+    let text = format!("Cluster {} of {} is changed, for jobs from now on.", which.1, which.0);
+    projects::set_cluster(db, which, change, login(config, credentials)?).await?;
+    Ok(text)
+}
+
+fn login(config: &Config, credentials: Option<Credentials>) -> Result<Login, AdminError> {
+    let Some(credentials) = credentials else { return Ok(None) };
+    Ok(Some((credentials, load_public(&config.seal.public_key)?)))
+}
+
+impl Access {
+    fn options(&self, before: KubernetesOptions) -> KubernetesOptions {
+        KubernetesOptions {
+            tls_verify: self.tls_verify.unwrap_or(before.tls_verify),
+            namespace_manage: self.namespace_manage.unwrap_or(before.namespace_manage),
+            hierarchical_namespaces: self
+                .hierarchical_namespaces
+                .unwrap_or(before.hierarchical_namespaces),
+        }
+    }
+
+    fn read(&self) -> Result<Said, AdminError> {
+        let ca = self.ca.as_deref().map(read).transpose()?;
+        let certificate = self.client_certificate.as_deref().map(read).transpose()?;
+        let key = self.client_key.as_deref().map(read).transpose()?;
+        let token = self.token.as_deref().map(read).transpose()?;
+        let identity = match (token, certificate, key) {
+            (Some(token), ..) => Identity::Token(token.trim().into()),
+            (None, Some(certificate), Some(key)) => {
+                Identity::Certificate { certificate, key: key.into() }
+            }
+            (None, ..) => Identity::Nobody,
+        };
+        let is_said = ca.is_some() || !matches!(identity, Identity::Nobody);
+        let credentials = is_said.then_some(Credentials { ca, identity });
+        Ok(Said { address: self.address.clone(), credentials })
+    }
+}
+
+/// A small text file, or standard input.
+fn read(path: &Path) -> Result<String, AdminError> {
+    let fails = |source| AdminError::File { path: path.to_owned(), source };
+    let mut text = String::new();
+    let read = if path == Path::new("-") {
+        std::io::stdin().take(LONGEST).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LONGEST).read_to_string(&mut text))
+    };
+    read.map(|_| text).map_err(fails)
+}

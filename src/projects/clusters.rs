@@ -1,0 +1,160 @@
+//! Where projects deploy to.
+
+use secrecy::ExposeSecret as _;
+use uuid::Uuid;
+
+use crate::db::models::environment::Environment;
+use crate::db::models::project::Project;
+use crate::db::models::{cluster, deploy_rule};
+use crate::db::pool::Db;
+use crate::domain::cluster::{Cluster, ClusterKind, Credentials, KubernetesOptions};
+use crate::domain::deploy_rule::{DeployRule, Protection, RefPattern};
+use crate::domain::environment::EnvironmentName;
+use crate::domain::git_ref::RefName;
+use crate::domain::ids::{ClusterId, ProjectId};
+use crate::domain::sealed::{Place, Sealed};
+use crate::domain::slug::ProjectName;
+use crate::domain::variables::check_secret;
+use crate::projects::{ProjectError, only};
+use crate::seal::Sealer;
+
+/// A target about to be added to a project.
+#[derive(Debug, Clone)]
+pub struct NewTarget {
+    /// The project.
+    pub project: ProjectName,
+    /// Name of the target.
+    pub name: String,
+    /// The environment it serves, made if it is not there.
+    pub environment: EnvironmentName,
+    /// What drives it.
+    pub kind: ClusterKind,
+    /// Where it answers.
+    pub address: String,
+    /// A cluster's namespace, or first part of names on an engine; the account's name if none is
+    /// given.
+    pub namespace: Option<String>,
+    /// How a Kubernetes cluster is used.
+    pub kubernetes: KubernetesOptions,
+}
+
+/// What is changed of a target; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct TargetChange {
+    /// Where it answers.
+    pub address: Option<String>,
+    /// Its namespace.
+    pub namespace: Option<String>,
+    /// How it is used.
+    pub kubernetes: Option<KubernetesOptions>,
+}
+
+/// Who signs in at a cluster, and what that is sealed with.
+pub type Login = Option<(Credentials, Sealer)>;
+
+/// Adds a target. The first one of a project also makes the default branch deploy to it.
+///
+/// # Errors
+///
+/// When the project is missing, the name is taken, the address is of another form, or the database
+/// does not answer.
+pub async fn create_cluster(db: &Db, target: NewTarget, login: Login) -> Result<(), ProjectError> {
+    target.kind.check_address(&target.address)?;
+    check_login(&login)?;
+    let id = ClusterId::from(Uuid::now_v7());
+    db.transaction(async move |connection| {
+        let project = only(Project::by_name(connection, &target.project).await?, &target.project)?;
+        let environment =
+            Environment::ensure(connection, project.id, &target.environment).await?.id;
+        let NewTarget { name, kind, address, namespace, kubernetes, .. } = target;
+        let cluster = Cluster {
+            id,
+            credentials: sealed(login, project.id, (&address, &name)),
+            namespace: namespace.unwrap_or_else(|| project.account.to_string()),
+            name,
+            kind,
+            address,
+            kubernetes,
+        };
+        if cluster::insert(connection, (project.id, environment), &cluster).await?.is_none() {
+            return Err(ProjectError::Exists(cluster.name));
+        }
+        if !deploy_rule::exist(connection, project.id).await? {
+            let branch = RefName::branch(project.default_branch())?;
+            let pattern = branch.as_str().parse();
+            let pattern: RefPattern = pattern.expect("the name of a branch is a pattern");
+            let protection = Protection::Open;
+            let rule = DeployRule { pattern, environment, priority: 0, protection };
+            deploy_rule::set(connection, project.id, &rule).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Changes a target; jobs that wait already keep what it was.
+///
+/// Who signs in is sealed for the address: whoever changes that says who signs in there.
+///
+/// # Errors
+///
+/// When the target is missing, the address is of another form, or the database does not answer.
+pub async fn set_cluster(
+    db: &Db,
+    (project, name): (ProjectName, String),
+    change: TargetChange,
+    login: Login,
+) -> Result<(), ProjectError> {
+    check_login(&login)?;
+    db.transaction(async move |connection| {
+        let id = only(Project::by_name(connection, &project).await?, &project)?.id;
+        let missing = || ProjectError::NotFound(format!("cluster {name} of {project}"));
+        let mut cluster = cluster::by_name(connection, id, &name).await?.ok_or_else(missing)?;
+        if let Some(address) = change.address {
+            cluster.kind.check_address(&address)?;
+            if address != cluster.address && cluster.credentials.is_some() && login.is_none() {
+                return Err(ProjectError::LoginElsewhere);
+            }
+            cluster.address = address;
+        }
+        cluster.namespace = change.namespace.unwrap_or(cluster.namespace);
+        cluster.kubernetes = change.kubernetes.unwrap_or(cluster.kubernetes);
+        if login.is_some() {
+            cluster.credentials = sealed(login, id, (&cluster.address, &name));
+        }
+        Ok(cluster::update(connection, &cluster).await?)
+    })
+    .await
+}
+
+/// A target of a project, with the project, for an administrator.
+///
+/// # Errors
+///
+/// When there is none, or the database does not answer.
+pub async fn cluster(
+    db: &Db,
+    (project, name): (ProjectName, String),
+) -> Result<(Cluster, ProjectId), ProjectError> {
+    db.run(async move |connection| {
+        let id = only(Project::by_name(connection, &project).await?, &project)?.id;
+        let missing = || ProjectError::NotFound(format!("cluster {name} of {project}"));
+        Ok((cluster::by_name(connection, id, &name).await?.ok_or_else(missing)?, id))
+    })
+    .await
+}
+
+/// Refuses what could not be hidden in output.
+fn check_login(login: &Login) -> Result<(), ProjectError> {
+    let secret = login.as_ref().and_then(|(credentials, _)| credentials.secrets());
+    match secret {
+        Some((name, secret)) => Ok(check_secret(name, secret.expose_secret())?),
+        None => Ok(()),
+    }
+}
+
+fn sealed(login: Login, project: ProjectId, (address, name): (&str, &str)) -> Option<Sealed> {
+    let (credentials, sealer) = login?;
+    let place = Place::cluster(project, address, name);
+    Some(sealer.seal(credentials.document().expose_secret().as_bytes(), &place))
+}
