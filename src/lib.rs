@@ -18,6 +18,7 @@ pub mod image;
 pub mod janitor;
 pub mod jobs;
 pub mod layers;
+pub mod manifests;
 pub mod oci;
 pub mod paas;
 pub mod paas_file;

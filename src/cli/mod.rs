@@ -8,10 +8,12 @@ mod hook;
 mod keygen;
 mod migrate;
 mod registry;
+mod render;
 mod reseal;
 mod schema;
 mod serve;
 mod sockets;
+mod source;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,6 +63,8 @@ enum Command {
     Keygen(keygen::Keygen),
     /// Check a `.paas.yaml` without a server: exit status 0 fine, 1 faults, 2 cannot check.
     Check(check::Check),
+    /// Print the Kubernetes objects of a `.paas.yaml` without a server, for `kubectl apply`.
+    Render(render::Render),
     /// Explain the code of a fault or a warning.
     Explain(explain::Explain),
     /// Print the JSON Schema of `.paas.yaml`, with which editors complete and check it.
@@ -120,6 +124,7 @@ impl Cli {
         let command = match self.command {
             Command::Hook { name } => return Ok(hook::run(name)?),
             Command::Check(check) => return Ok(check.run()),
+            Command::Render(render) => return Ok(render.run()),
             Command::Explain(explain) => return Ok(explain.run()),
             Command::Schema => {
                 schema::run();

@@ -18,7 +18,7 @@ type Layer = (&'static str, &'static [&'static str]);
 const LAYERS: [Layer; 11] = [
     ("values", &["domain"]),
     ("base", &["paas", "progress", "tasks"]),
-    ("models", &["image", "stack"]),
+    ("models", &["image", "manifests", "stack"]),
     ("settings", &["config"]),
     ("groundwork", &["building"]),
     (
@@ -56,7 +56,7 @@ const LAYERS: [Layer; 11] = [
 ];
 
 /// Modules that take values and give values.
-const PURE: [&str; 5] = ["domain", "image", "paas", "progress", "stack"];
+const PURE: [&str; 6] = ["domain", "image", "manifests", "paas", "progress", "stack"];
 
 /// Crates that a pure module does not name: with them it would wait, store or throw dice.
 const DRIVEN: [&str; 8] =
