@@ -17,6 +17,7 @@ pub mod history;
 pub mod image;
 pub mod janitor;
 pub mod jobs;
+pub mod kubernetes;
 pub mod layers;
 pub mod manifests;
 pub mod oci;

@@ -32,6 +32,8 @@ mod heavy_files;
 #[cfg(test)]
 mod image_layers;
 #[cfg(test)]
+mod kubernetes;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod migrations;

@@ -28,6 +28,7 @@ const LAYERS: [Layer; 11] = [
             "db",
             "docker",
             "git",
+            "kubernetes",
             "layers",
             "oci",
             "queue",

@@ -1,0 +1,233 @@
+//! Objects made what they shall be.
+//!
+//! Everything is sent whole by server-side apply, so what is sent twice changes nothing, and what
+//! was left out disappears. Kinds with fields that never change again are replaced, each in the way
+//! that costs least.
+
+mod adoption;
+mod claims;
+mod namespaces;
+mod quantity;
+mod replace;
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::kubernetes::json::text;
+use crate::kubernetes::object::{
+    ANCHOR, CLAIM, DEPLOYMENT, JOB, Kind, NAMESPACE, ObjectRef, SECRET, STATEFUL_SET,
+};
+use crate::kubernetes::owner::{Adoption, Owner};
+use crate::kubernetes::remove::Children;
+use crate::kubernetes::wire::{Answer, Call, Form};
+use crate::kubernetes::{Cluster, Error};
+
+/// Whether anything is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DryRun {
+    /// The cluster only says what it would do.
+    Yes,
+    /// It does it.
+    No,
+}
+
+/// What becomes of a claim that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claims {
+    /// It and its data stay; it may grow.
+    Keep,
+    /// It and its data are deleted, and a new one is made.
+    Reset,
+}
+
+/// How objects are applied.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// In whose name fields are written.
+    pub field_manager: String,
+    /// Whose the objects are.
+    pub owner: Owner,
+    /// Whether those of others are taken over.
+    pub adoption: Adoption,
+    /// Whether anything is stored.
+    pub dry_run: DryRun,
+    /// What becomes of claims that are there.
+    pub claims: Claims,
+}
+
+impl ApplyOptions {
+    /// Applies what is this owner's, for good.
+    pub fn new(owner: Owner) -> Self {
+        Self {
+            field_manager: "pierhead".to_owned(),
+            owner,
+            adoption: Adoption::Refuse,
+            dry_run: DryRun::No,
+            claims: Claims::Keep,
+        }
+    }
+}
+
+/// What happened to an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// It was changed.
+    Changed,
+    /// It was so already.
+    Unchanged,
+    /// A field of it never changes: it was deleted and made again, and what it had made went on.
+    Recreated {
+        /// What the new one does not take over: it runs on until somebody deletes it.
+        left: Vec<ObjectRef>,
+    },
+    /// The former one is gone with all it had made, and it is new.
+    Replaced,
+}
+
+/// An object that was applied.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// Which.
+    pub object: ObjectRef,
+    /// What happened to it.
+    pub change: Change,
+    /// What the cluster, or the driver, warns of.
+    pub warnings: Vec<String>,
+    /// As the cluster has it now.
+    pub stored: Value,
+}
+
+impl Cluster {
+    /// Makes an object what it shall be.
+    ///
+    /// Said twice it does the same once, but for Jobs, which run again.
+    ///
+    /// # Errors
+    ///
+    /// When it is somebody else's, the cluster does not answer, or refuses.
+    pub async fn apply(&self, object: &Value, options: &ApplyOptions) -> Result<Applied, Error> {
+        let name = ObjectRef::of(object);
+        let kind = Kind::of(&name)?;
+        if *kind == NAMESPACE {
+            return self.create_namespace(object, options).await;
+        }
+        if *kind == ANCHOR {
+            return self.apply_anchor(object, options).await;
+        }
+        let mut found = self.get(&name).await?;
+        if let Some(ending) =
+            found.take_if(|found| !text(found, "/metadata/deletionTimestamp").is_empty())
+            && options.dry_run == DryRun::No
+        {
+            // What is written to it would go with it.
+            self.gone(&ending).await?;
+        }
+        let Some(mut found) = found else {
+            return self.sent(object, None, options).await;
+        };
+        match options.adoption {
+            Adoption::Refuse => options.owner.check(&found)?,
+            Adoption::Adopt if options.owner.owns(&found) => {}
+            Adoption::Adopt => found = self.adopt(found, options).await?,
+        }
+        match kind {
+            kind if *kind == CLAIM => self.apply_claim(object, &found, options).await,
+            kind if *kind == JOB => self.replace(object, &found, options).await,
+            kind if *kind == SECRET && is_other_type(object, &found) => {
+                self.replace(object, &found, options).await
+            }
+            kind if *kind == DEPLOYMENT || *kind == STATEFUL_SET => {
+                match self.sent(object, Some(&found), options).await {
+                    Err(Error::Invalid { object: name, faults })
+                        if faults.iter().any(super::error::Fault::is_immutable) =>
+                    {
+                        let error = Error::Invalid { object: name, faults };
+                        self.recreate(object, &found, options, error).await
+                    }
+                    result => result,
+                }
+            }
+            _ => self.sent(object, Some(&found), options).await,
+        }
+    }
+
+    /// Applies an object, and compares it with what was there.
+    async fn sent(
+        &self,
+        object: &Value,
+        found: Option<&Value>,
+        options: &ApplyOptions,
+    ) -> Result<Applied, Error> {
+        let answer = self.send(object, options).await?;
+        let stored = self.understood(&answer)?;
+        let change = match found {
+            None => Change::Created,
+            Some(found) if content(found) == content(&stored) => Change::Unchanged,
+            Some(_) => Change::Changed,
+        };
+        let object = self.placed(&ObjectRef::of(object));
+        Ok(Applied { object, change, warnings: answer.warnings, stored })
+    }
+
+    async fn send(&self, object: &Value, options: &ApplyOptions) -> Result<Answer, Error> {
+        let name = self.placed(&ObjectRef::of(object));
+        let kind = Kind::of(&name)?;
+        let path = self.path(kind, &name);
+        let call = Call::order(Method::PATCH, path, Form::Apply, object, name);
+        let call = call.with("fieldManager", &options.field_manager);
+        let call = call.with("force", "true").with("fieldValidation", "Strict");
+        self.call(&tried(call, options.dry_run)).await
+    }
+
+    /// Deletes what is there with all that it made, and applies the object.
+    async fn replace(
+        &self,
+        object: &Value,
+        found: &Value,
+        options: &ApplyOptions,
+    ) -> Result<Applied, Error> {
+        let applied = match options.dry_run {
+            DryRun::Yes => self.sent(&replace::trial(object), None, options).await?,
+            DryRun::No => {
+                let kind = Kind::of(&ObjectRef::of(found))?;
+                self.remove_found(found, Children::of(kind)).await?;
+                self.sent(object, None, options).await?
+            }
+        };
+        let object = self.placed(&ObjectRef::of(object));
+        Ok(Applied { object, change: Change::Replaced, ..applied })
+    }
+}
+
+/// The same call, which only says what it would do.
+fn tried(call: Call, dry_run: DryRun) -> Call {
+    match dry_run {
+        DryRun::Yes => call.with("dryRun", "All"),
+        DryRun::No => call,
+    }
+}
+
+/// Where a Secret names no type it is `Opaque`.
+fn is_other_type(object: &Value, found: &Value) -> bool {
+    let of = |secret| match text(secret, "/type") {
+        "" => "Opaque".to_owned(),
+        other => other.to_owned(),
+    };
+    of(object) != of(found)
+}
+
+/// What an object says, without what the cluster writes of its own.
+fn content(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Value::Object(fields) = &mut object {
+        fields.remove("status");
+    }
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        for field in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(field);
+        }
+    }
+    object
+}

@@ -1,0 +1,85 @@
+//! Objects whose fields never change, made again under what they had started.
+
+use std::collections::HashMap;
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::kubernetes::apply::{Applied, ApplyOptions, Change, DryRun};
+use crate::kubernetes::json::{controller, pairs, text};
+use crate::kubernetes::object::{DEPLOYMENT, Kind, ObjectRef, POD, REPLICA_SET};
+use crate::kubernetes::remove::Children;
+use crate::kubernetes::wire::{Call, Form};
+use crate::kubernetes::{Cluster, Error};
+
+/// Ends the name under which an object is tried.
+const TRIAL: &str = "-trial";
+
+/// Longest name of an object in which pods are named after it.
+const LONGEST_NAME: usize = 52;
+
+impl Cluster {
+    /// Deletes a workload, leaves what it runs, and makes it again.
+    ///
+    /// Only if the cluster would take it as a new one: otherwise nothing is deleted, and the fault
+    /// is told that it has with it.
+    pub(super) async fn recreate(
+        &self,
+        object: &Value,
+        found: &Value,
+        options: &ApplyOptions,
+        error: Error,
+    ) -> Result<Applied, Error> {
+        let name = self.placed(&ObjectRef::of(object));
+        let trial = trial(object);
+        let kind = Kind::of(&name)?;
+        let path = kind.path(name.namespace.as_deref().unwrap_or(&self.namespace));
+        let call = Call::order(Method::POST, path, Form::Json, &trial, name.clone());
+        let call = call.with("dryRun", "All").with("fieldValidation", "Strict");
+        let tried = match self.call(&call).await {
+            Ok(answer) => answer,
+            Err(Error::Invalid { .. }) => return Err(error),
+            Err(other) => return Err(other),
+        };
+        let left = self.left_over(object, found, kind).await?;
+        let change = Change::Recreated { left };
+        if options.dry_run == DryRun::Yes {
+            let stored = self.understood(&tried)?;
+            return Ok(Applied { object: name, change, warnings: tried.warnings, stored });
+        }
+        self.remove_found(found, Children::Stay).await?;
+        let applied = self.sent(object, None, options).await?;
+        Ok(Applied { change, ..applied })
+    }
+
+    /// What the former one made that the new one does not select.
+    async fn left_over(
+        &self,
+        object: &Value,
+        found: &Value,
+        kind: &Kind,
+    ) -> Result<Vec<ObjectRef>, Error> {
+        let made = if *kind == DEPLOYMENT { &REPLICA_SET } else { &POD };
+        let uid = text(found, "/metadata/uid");
+        let selected: HashMap<_, _> = pairs(object, "/spec/selector/matchLabels").collect();
+        let is_left = |made: &&Value| {
+            let labels: HashMap<_, _> = pairs(made, "/metadata/labels").collect();
+            let is_selected = selected.iter().all(|(name, value)| labels.get(name) == Some(value));
+            controller(made) == Some(uid) && !is_selected
+        };
+        let all = self.list(made, "", "application/json").await?;
+        let left = all.iter().filter(is_left);
+        Ok(left.map(|left| made.named(&self.namespace, text(left, "/metadata/name"))).collect())
+    }
+}
+
+/// The same object under another name, to see whether it would be taken.
+pub(super) fn trial(object: &Value) -> Value {
+    let mut trial = object.clone();
+    let room = LONGEST_NAME - TRIAL.len();
+    let name: String = text(object, "/metadata/name").chars().take(room).collect();
+    if let Some(place) = trial.pointer_mut("/metadata/name") {
+        *place = format!("{name}{TRIAL}").into();
+    }
+    trial
+}

@@ -1,0 +1,40 @@
+//! What is not needed any more goes, and nothing else.
+
+use pierhead::kubernetes::{JobEnded, ObjectRef, Patience};
+use serde_json::json;
+
+use crate::kubernetes::{Ground, claim, deployment, job, map, script, waiting};
+
+#[tokio::test]
+async fn pruning_leaves_claims_running_jobs_and_what_is_others() {
+    let Some(ground) = Ground::open("prune").await else { return };
+    let (kept, dropped) = (map("kept-map", json!({})), map("dropped-map", json!({})));
+    let web = deployment("web", waiting());
+    let volume = claim("data", "1Gi");
+    let (runs, ended) =
+        (job("runs", script("sleep 600"), json!({})), job("ended", script("true"), json!({})));
+    for object in [&kept, &dropped, &web, &volume, &runs, &ended] {
+        ground.apply(object).await.unwrap();
+    }
+    let mut half = map("half-map", json!({}));
+    half["metadata"]["labels"]["pierhead.dev/environment"] = "e2".into();
+    let foreign = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "foreign"}});
+    for object in [&half, &foreign] {
+        ground.create(object.clone()).await;
+    }
+    let name = ObjectRef::of(&ended);
+    let end = ground.cluster.wait_job(&name, &[], &Patience::default(), |_| {}).await.unwrap();
+    assert!(matches!(end, JobEnded::Succeeded { .. }), "{end:?}");
+
+    let keep = [ObjectRef::of(&kept)];
+    let pruned = ground.cluster.prune(&super::owner(), &keep).await.unwrap();
+    let names = |objects: &[ObjectRef]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&pruned.removed), ["Job ended", "Deployment web", "ConfigMap dropped-map"]);
+    assert_eq!(names(&pruned.running), ["Job runs"]);
+    for object in [&kept, &volume, &runs, &half, &foreign] {
+        ground.found(object).await;
+    }
+    assert_eq!(ground.cluster.get(&ObjectRef::of(&dropped)).await.unwrap(), None);
+    let again = ground.cluster.prune(&super::owner(), &keep).await.unwrap();
+    assert!(again.removed.iter().all(|object| object.kind == "Deployment" || object.kind == "Job"));
+}

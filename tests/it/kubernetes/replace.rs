@@ -1,0 +1,93 @@
+//! What can never change is made again, at the least cost.
+
+use pierhead::kubernetes::{ApplyOptions, Change, DryRun, Ended, ObjectRef, Patience};
+use serde_json::json;
+
+use crate::kubernetes::{Ground, deployment, job, options, ours, script, stateful_set, waiting};
+
+#[tokio::test]
+async fn a_deployment_with_another_selector_is_made_again_over_its_pods() {
+    let Some(ground) = Ground::open("selector").await else { return };
+    let wanted = deployment("web", waiting());
+    let mut former = wanted.clone();
+    for path in ["/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
+        former.pointer_mut(path).unwrap()["tier"] = "a".into();
+    }
+    let mut wanted = former.clone();
+    wanted["spec"]["selector"]["matchLabels"] = json!({"name": "web"});
+    assert!(matches!(ground.roll_out(&former, &Patience::default()).await, Ended::Done));
+    let before = ground.pods("web").await;
+
+    let dry = ApplyOptions { dry_run: DryRun::Yes, ..options() };
+    let planned = ground.cluster.apply(&wanted, &dry).await.unwrap();
+    let recreated = Change::Recreated { left: Vec::new() };
+    assert_eq!(planned.change, recreated);
+    let uid = ground.found(&former).await["metadata"]["uid"].clone();
+    let applied = ground.apply(&wanted).await.unwrap();
+    assert_eq!(applied.change, recreated);
+    assert_ne!(applied.stored["metadata"]["uid"], uid);
+    assert!(matches!(ground.roll_out(&wanted, &Patience::default()).await, Ended::Done));
+    assert_eq!(ground.pods("web").await, before, "the same pods serve on");
+
+    // What the new selector does not see runs on, and is told.
+    let other = deployment("other", waiting());
+    let mut other = other;
+    other["metadata"]["name"] = "web".into();
+    let Change::Recreated { left } = ground.apply(&other).await.unwrap().change else {
+        panic!("it is made again")
+    };
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].kind, "ReplicaSet");
+}
+
+#[tokio::test]
+async fn a_stateful_set_with_another_service_is_made_again_over_its_pods() {
+    let Some(ground) = Ground::open("service").await else { return };
+    let former = stateful_set("db", 1, waiting());
+    assert!(matches!(ground.roll_out(&former, &Patience::default()).await, Ended::Done));
+    let before = ground.pods("db").await;
+    let mut wanted = former.clone();
+    wanted["spec"]["serviceName"] = "db-hl".into();
+    let applied = ground.apply(&wanted).await.unwrap();
+    assert_eq!(applied.change, Change::Recreated { left: Vec::new() });
+    assert!(matches!(ground.roll_out(&wanted, &Patience::default()).await, Ended::Done));
+    assert_eq!(ground.pods("db").await, before);
+
+    let mut faulty = wanted.clone();
+    faulty["spec"]["serviceName"] = "db".into();
+    faulty["spec"]["replicas"] = (-1).into();
+    let error = ground.apply(&faulty).await.unwrap_err().to_string();
+    assert!(error.contains("spec.replicas"), "{error}");
+    assert_eq!(ground.pods("db").await, before, "nothing is deleted for what cannot be made");
+}
+
+#[tokio::test]
+async fn a_job_runs_again_when_all_of_the_former_one_is_gone() {
+    let Some(ground) = Ground::open("job").await else { return };
+    let job = job("work", script("sleep 600"), json!({}));
+    let first = ground.apply(&job).await.unwrap();
+    assert_eq!(first.change, Change::Created);
+    let again = ground.apply(&job).await.unwrap();
+    assert_eq!(again.change, Change::Replaced);
+    assert_ne!(first.stored["metadata"]["uid"], again.stored["metadata"]["uid"]);
+    let pods = ground.api("v1", "Pod").list(&kube::api::ListParams::default()).await.unwrap();
+    let uid = again.stored["metadata"]["uid"].as_str().unwrap();
+    for pod in pods.items {
+        let labels = pod.metadata.labels.unwrap();
+        assert_eq!(labels["batch.kubernetes.io/controller-uid"], uid);
+    }
+    assert!(ground.cluster.remove(&ObjectRef::of(&job)).await.unwrap());
+    assert!(!ground.cluster.remove(&ObjectRef::of(&job)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_secret_of_another_type_takes_the_place_of_the_former_one() {
+    let Some(ground) = Ground::open("secret").await else { return };
+    let opaque = ours("v1", "Secret", "key-secret", json!({"data": {"username": "YQ=="}}));
+    let mut basic = opaque.clone();
+    basic["type"] = "kubernetes.io/basic-auth".into();
+    assert_eq!(ground.apply(&opaque).await.unwrap().change, Change::Created);
+    assert_eq!(ground.apply(&basic).await.unwrap().change, Change::Replaced);
+    assert_eq!(ground.apply(&basic).await.unwrap().change, Change::Unchanged);
+    assert_eq!(ground.found(&basic).await["type"], "kubernetes.io/basic-auth");
+}
