@@ -194,7 +194,7 @@ mod tests {
         let names = Names::new("");
         let long = "a".repeat(60);
         let cut = names.cron_job(&long, "dump");
-        assert_eq!(cut, format!("{}-a6f1c1de", "a".repeat(43)));
+        assert_eq!(cut, format!("{}-a522d737", "a".repeat(43)));
         assert_eq!(cut.len(), CONTROLLED);
         assert_eq!(names.job(&long, "dump", 0).len(), 63);
         assert_eq!(names.job(&long, "dump", 2).len(), 60);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// Keys that stand first, in this order.
-const FIRST: [&str; 4] = ["apiVersion", "kind", "metadata", "name"];
+const FIRST: [&str; 5] = ["apiVersion", "kind", "metadata", "name", "namespace"];
 
 /// Words that would not be texts without quotes, in whatever case; those of YAML 1.1 too.
 const WORDS: [&str; 11] =
@@ -103,7 +103,14 @@ fn string(text: &str, depth: Option<usize>) -> String {
     }
 }
 
+/// Units of amounts that no reader takes for numbers.
+const UNITS: [&str; 11] = ["m", "k", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi"];
+
 fn is_plain(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    if unit.len() < text.len() && UNITS.contains(&unit) {
+        return true;
+    }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_./@:-".contains(&b);
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
         && text.bytes().all(allowed)
@@ -169,16 +176,17 @@ mod tests {
         let value = json!({
             "spec": {"list": [{"image": "a:1", "name": "x"}, [], {}, [1, "2"]], "none": null},
             "data": {"a": "true", "b": "", "c": "one\ntwo\n", "d": " one\ntwo", "e": "x: y"},
-            "metadata": {"labels": {"z": "-1", "y": "8.10"}, "name": "n"},
+            "metadata": {"labels": {"z": "-1", "x": "8.10", "y": "250m"}, "name": "a"},
             "kind": "K", "apiVersion": "v1",
         });
         insta::assert_snapshot!(document(&value), @r#"
         apiVersion: v1
         kind: K
         metadata:
-          name: n
+          name: a
           labels:
-            y: "8.10"
+            x: "8.10"
+            "y": 250m
             z: "-1"
         data:
           a: "true"
@@ -207,6 +215,7 @@ mod tests {
             "[ -~]{0,8}",
             "([a-z ]{0,3}\n){1,3}[a-z]?",
             "[0-9eE+.:_-]{1,6}",
+            "[0-9]{1,3}[a-zA-Z]{1,2}",
             Just("NO".to_owned()),
         ];
         let leaf = prop_oneof![

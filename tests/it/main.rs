@@ -48,6 +48,8 @@ mod redaction;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod rendering;
+#[cfg(test)]
 mod router;
 #[cfg(test)]
 mod routing;

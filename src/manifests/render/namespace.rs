@@ -22,7 +22,7 @@ impl Renderer<'_> {
     pub(super) fn namespace(&mut self) {
         let name = self.namespace.clone();
         if !is_dns_label(&name) {
-            self.fault("", Cannot::Name(name.clone()));
+            self.fault("namespace", Cannot::Name(name.clone()));
         }
         let (target, settings) = (self.inputs.target, self.inputs.settings);
         if target.is_hierarchical {

@@ -208,7 +208,7 @@ mod tests {
         ];
         assert_eq!(
             named(&[&[8080, 8125, 9000], &[53]], &services),
-            "site-80=8080/TCP t-8125-db40f=8125/UDP p-9000=9000/TCP | dns-53=53/TCP dns-udp-53=53/UDP"
+            "site-80=8080/TCP t-8125-e5c2c=8125/UDP p-9000=9000/TCP | dns-53=53/TCP dns-udp-53=53/UDP"
         );
     }
 
@@ -223,6 +223,6 @@ mod tests {
     fn a_port_is_there_once_and_so_is_a_name() {
         assert_eq!(named(&[&[80, 80], &[80]], &[]), "p-80=80/TCP | ");
         let services = [service("p", Protocol::Tcp, 90, 80)];
-        assert_eq!(named(&[&[80, 90]], &services), "p-90=80/TCP t-90-1bd3b=90/TCP");
+        assert_eq!(named(&[&[80, 90]], &services), "p-90=80/TCP t-90-61366=90/TCP");
     }
 }

@@ -129,19 +129,19 @@ impl Renderer<'_> {
             ..VolumeMount::default()
         };
         let files = match &source {
-            Source::Files(key) => Some((key.clone(), name)),
+            Source::Files(key) => Some(key.clone()),
             Source::Claim(_) | Source::Secret(_) | Source::Map(_) => None,
         };
         let is_image = files.is_some() && self.mounts_images();
-        if is_image && let Some((key, _)) = &files {
+        if is_image && let Some(key) = &files {
             made.sub_path = self.folder_in_image(key);
         }
         if volumes.find(&volume, &source).is_none() {
-            let image = files.map(|(key, name)| (self.volume_image(at, &key), name));
-            if let Some((image, name)) = image.as_ref().filter(|_| !is_image) {
-                volumes.fillers.push(filler(name, image, &made));
+            let image = files.map(|key| self.volume_image(at, &key));
+            if let Some(image) = image.as_ref().filter(|_| !is_image) {
+                volumes.fillers.push(filler(image, &made));
             }
-            let image = image.map(|(image, _)| image).filter(|_| is_image);
+            let image = image.filter(|_| is_image);
             volumes.volumes.push(self.volume(&volume, &source, image));
             volumes.sources.insert(volume, source);
         }
@@ -204,9 +204,10 @@ impl Renderer<'_> {
 }
 
 /// A container that copies the files of an image to where another one will see them.
-fn filler(name: &str, image: &Pulled, mount: &VolumeMount) -> Container {
+fn filler(image: &Pulled, mount: &VolumeMount) -> Container {
+    let name = mount.name.strip_suffix("-volume").unwrap_or(&mount.name);
     Container {
-        name: dns_label(name),
+        name: name.to_owned(),
         image: Some(image.reference.clone()),
         image_pull_policy: Some(image.policy.to_owned()),
         env: Some(vec![EnvVar {
