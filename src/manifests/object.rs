@@ -228,13 +228,11 @@ fn hide_variables(value: &mut Value) {
     match value {
         Value::Object(entries) => {
             for (key, value) in entries.iter_mut() {
-                match value {
-                    Value::Array(variables) if key == "env" => {
-                        let values =
-                            variables.iter_mut().filter_map(|entry| entry.get_mut("value"));
-                        values.for_each(|value| *value = json!(HIDDEN));
-                    }
-                    other => hide_variables(other),
+                if let (Value::Array(variables), "env") = (&mut *value, key.as_str()) {
+                    let values = variables.iter_mut().filter_map(|entry| entry.get_mut("value"));
+                    values.for_each(|value| *value = json!(HIDDEN));
+                } else {
+                    hide_variables(value);
                 }
             }
         }

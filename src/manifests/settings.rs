@@ -67,17 +67,13 @@ pub struct NamespaceSettings {
 
 words! {
     /// Who makes namespaces.
+    #[derive(Default)]
     Manage, "way to manage namespaces (never, create)" {
         /// Somebody else.
+        #[default]
         Never = "never",
         /// Deployments do.
         Create = "create",
-    }
-}
-
-impl Default for Manage {
-    fn default() -> Self {
-        Self::Never
     }
 }
 

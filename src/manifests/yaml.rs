@@ -11,14 +11,39 @@ const FIRST: [&str; 5] = ["apiVersion", "kind", "metadata", "name", "namespace"]
 const WORDS: [&str; 11] =
     ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "inf", "nan"];
 
+/// How a value is written.
+enum Form<'a> {
+    /// Below its key.
+    Mapping(&'a Map<String, Value>),
+    /// The same.
+    Sequence(&'a [Value]),
+    /// Behind its key.
+    Line,
+}
+
+impl<'a> Form<'a> {
+    fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Object(entries) if !entries.is_empty() => Self::Mapping(entries),
+            Value::Array(items) if !items.is_empty() => Self::Sequence(items),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => Self::Line,
+        }
+    }
+}
+
 /// One document, with a line end.
 pub(super) fn document(value: &Value) -> String {
     let mut text = String::new();
-    match value {
-        Value::Object(entries) if !entries.is_empty() => mapping(entries, 0, "", &mut text),
-        Value::Array(items) if !items.is_empty() => sequence(items, 0, &mut text),
-        other => {
-            text = scalar(other, 0);
+    match Form::of(value) {
+        Form::Mapping(entries) => mapping(entries, 0, "", &mut text),
+        Form::Sequence(items) => sequence(items, 0, &mut text),
+        Form::Line => {
+            text = scalar(value, 0);
             text.push('\n');
         }
     }
@@ -39,17 +64,17 @@ fn mapping(entries: &Map<String, Value>, depth: usize, start: &str, text: &mut S
         text.push_str(&before);
         text.push_str(&string(key, None));
         text.push(':');
-        match value {
-            Value::Object(entries) if !entries.is_empty() => {
+        match Form::of(value) {
+            Form::Mapping(entries) => {
                 text.push('\n');
                 let depth = depth.saturating_add(1);
                 mapping(entries, depth, &indent(depth), text);
             }
-            Value::Array(items) if !items.is_empty() => {
+            Form::Sequence(items) => {
                 text.push('\n');
                 sequence(items, depth, text);
             }
-            other => line(other, depth, text),
+            Form::Line => line(value, depth, text),
         }
     }
 }
@@ -58,18 +83,18 @@ fn sequence(items: &[Value], depth: usize, text: &mut String) {
     for item in items {
         let start = format!("{}-", indent(depth));
         let inner = depth.saturating_add(1);
-        match item {
-            Value::Object(entries) if !entries.is_empty() => {
+        match Form::of(item) {
+            Form::Mapping(entries) => {
                 mapping(entries, inner, &format!("{start} "), text);
             }
-            Value::Array(items) if !items.is_empty() => {
+            Form::Sequence(items) => {
                 text.push_str(&start);
                 text.push('\n');
                 sequence(items, inner, text);
             }
-            other => {
+            Form::Line => {
                 text.push_str(&start);
-                line(other, depth, text);
+                line(item, depth, text);
             }
         }
     }

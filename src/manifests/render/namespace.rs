@@ -12,7 +12,7 @@ use crate::manifests::names::is_dns_label;
 use crate::manifests::object::{Kind, Object};
 use crate::manifests::quantity::Unit;
 use crate::manifests::render::{MANAGER, Renderer};
-use crate::manifests::{Duty, Manage, Phase};
+use crate::manifests::{Duty, Manage, Manifest, Phase};
 
 /// The one quota of a namespace.
 const QUOTA: &str = "paas-quota";
@@ -40,7 +40,7 @@ impl Renderer<'_> {
             });
             self.add(Phase::Namespace, "", Duty::Plain, Object::new(kind, &anchor));
         } else if settings.namespace.manage == Manage::Create {
-            self.add(Phase::Namespace, "", Duty::Plain, namespace(&name));
+            self.items.push(plain_namespace(&name));
         }
     }
 
@@ -80,14 +80,17 @@ impl Renderer<'_> {
     }
 }
 
-/// A namespace, which no single project owns.
-fn namespace(name: &str) -> Object {
+/// A namespace, which no single project owns; also in the place of a `SubnamespaceAnchor` where the
+/// cluster has no such kind.
+pub fn plain_namespace(name: &str) -> Manifest {
     let metadata = ObjectMeta {
         name: Some(name.to_owned()),
         labels: Some(shared_labels(name)),
         ..ObjectMeta::default()
     };
-    Object::new(Kind::Namespace, &Namespace { metadata, ..Namespace::default() })
+    let namespace = Namespace { metadata, ..Namespace::default() };
+    let object = Object::new(Kind::Namespace, &namespace);
+    Manifest { phase: Phase::Namespace, at: String::new(), duty: Duty::Plain, object }
 }
 
 /// Labels of what several projects share.

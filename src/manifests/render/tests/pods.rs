@@ -73,7 +73,9 @@ fn what_pods_serve_through_is_known() {
     let mut scene = Scene::new(vec![web(), stateful("db", disk)]);
     let rollout = |scene: &Scene, name: &str| match scene.get(name).duty {
         Duty::Rollout(rollout) => (rollout.update, rollout.keeps_serving),
-        duty => panic!("{duty:?}"),
+        duty @ (Duty::Plain | Duty::Claim { .. } | Duty::Copy | Duty::Work(_)) => {
+            panic!("{duty:?}")
+        }
     };
     assert_eq!(rollout(&scene, "web-dplmt"), (Update::Rolling, true));
     assert_eq!(rollout(&scene, "db-sfset"), (Update::Rolling, false));
