@@ -66,8 +66,8 @@ fn check(name: &str, level: &str, settings: &Settings) {
 
 #[test]
 fn e1_a_pod_with_every_kind_of_volume() {
-    let mut settings = Settings::default();
-    settings.requirement_prefix = "paas.east.teknoo.net".to_owned();
+    let requirement_prefix = "paas.east.teknoo.net".to_owned();
+    let mut settings = Settings { requirement_prefix, ..Settings::default() };
     settings.pods.classes_without_idmap.insert("shared-nfs".to_owned());
     for level in ["1.30", "1.36"] {
         check("e1", level, &settings);
