@@ -294,17 +294,24 @@ fn failure(error: &(dyn StdError + 'static)) -> Failure {
 pub(super) fn untrusted(error: &(dyn StdError + 'static)) -> Option<String> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        // `io::Error` gives the source of what it wraps, and not what it wraps.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let found = wrapped
-            .and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>())
-            .or_else(|| error.downcast_ref::<rustls::Error>());
+        let found = unwrapped(error).downcast_ref::<rustls::Error>();
         if let Some(rustls::Error::InvalidCertificate(fault)) = found {
             return Some(in_words(fault));
         }
         cause = error.source();
     }
     None
+}
+
+/// What an `io::Error` wraps, which may be one again; its source is that of what it wraps.
+fn unwrapped<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+    let mut inner = error;
+    while let Some(wrapped) =
+        inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+    {
+        inner = wrapped;
+    }
+    inner
 }
 
 fn in_words(fault: &rustls::CertificateError) -> String {

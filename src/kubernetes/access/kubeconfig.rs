@@ -117,7 +117,7 @@ fn identity(info: AuthInfo) -> Result<Identity, AccessError> {
         return Ok(Identity::Token(token));
     }
     if let Some(path) = info.token_file {
-        return Err(AccessError::File { field: "token", path });
+        return Err(AccessError::File { field: "tokenFile", path, instead: "`token`".to_owned() });
     }
     let key_data = info.client_key_data.as_ref().map(ExposeSecret::expose_secret);
     let certificate = content(
@@ -150,7 +150,12 @@ fn content(
                 String::from_utf8(bytes).map_err(|_no_text| AccessError::NotBase64(field))?;
             Ok(Some(text))
         }
-        (None, Some(path)) => Err(AccessError::File { field, path: path.to_owned() }),
+        (None, Some(path)) => {
+            let instead = format!(
+                "`{field}-data`, as `kubectl config view --raw --flatten --minify` prints it"
+            );
+            Err(AccessError::File { field, path: path.to_owned(), instead })
+        }
         (None, None) => Ok(None),
     }
 }

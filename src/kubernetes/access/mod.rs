@@ -119,15 +119,14 @@ pub enum AccessError {
         why: &'static str,
     },
     /// A path to a file of another machine.
-    #[error(
-        "the kubeconfig names the file `{path}` in `{field}`: bring its content as `{field}-data`, \
-         as `kubectl config view --raw --flatten` prints it"
-    )]
+    #[error("the kubeconfig names the file `{path}` in `{field}`: bring its content as {instead}")]
     File {
         /// Where it does.
         field: &'static str,
         /// The path.
         path: String,
+        /// Where the content goes.
+        instead: String,
     },
     /// It is no base64.
     #[error("the kubeconfig's `{0}` is not base64: copy it again as a whole")]

@@ -65,14 +65,14 @@ fn each_part_is_checked() {
         fault(&access)
     };
     assert_snapshot!(with(|access| access.address = "http://c:6443".to_owned()), @"`http://c:6443` is not the address of a cluster's API: write it as https://host or https://host:port");
-    assert_snapshot!(with(|access| access.address = "https://me:secret@c".to_owned()), @"");
-    assert_snapshot!(with(|access| access.namespace = "Shop".to_owned()), @"");
-    assert_snapshot!(with(|access| access.authority = Some("no".to_owned())), @"");
-    assert_snapshot!(with(|access| access.authority = Some(CA.replace("MII", "XII"))), @"");
-    assert_snapshot!(fault(&access(Identity::Token("two words".into()))), @"");
-    assert_snapshot!(fault(&pair(KEY, KEY)), @"");
-    assert_snapshot!(fault(&pair(CERTIFICATE, "none")), @"");
-    assert_snapshot!(fault(&pair(CERTIFICATE, OTHER_KEY)), @"");
+    assert_snapshot!(with(|access| access.address = "https://me:secret@c".to_owned()), @"`c` is not the address of a cluster's API: write it as https://host or https://host:port");
+    assert_snapshot!(with(|access| access.namespace = "Shop".to_owned()), @"`Shop` is not a namespace: use up to 63 of a-z, 0-9 and -, with none at the ends");
+    assert_snapshot!(with(|access| access.authority = Some("no".to_owned())), @"the CA certificate holds no certificate: paste it in PEM, from -----BEGIN CERTIFICATE----- on");
+    assert_snapshot!(with(|access| access.authority = Some(CA.replace("MII", "XII"))), @"the CA certificate is damaged: paste the whole PEM, with its BEGIN and END lines");
+    assert_snapshot!(fault(&access(Identity::Token("two words".into()))), @"the token holds spaces or line breaks: paste it as one word");
+    assert_snapshot!(fault(&pair(KEY, KEY)), @"the client certificate holds no certificate: paste it in PEM, from -----BEGIN CERTIFICATE----- on");
+    assert_snapshot!(fault(&pair(CERTIFICATE, "none")), @"the client key is none: paste it in PEM, as PKCS#8, PKCS#1 or SEC1 without a password");
+    assert_snapshot!(fault(&pair(CERTIFICATE, OTHER_KEY)), @"the client key does not belong to the client certificate: paste the two of one pair");
 }
 
 #[test]
@@ -98,19 +98,19 @@ fn a_kubeconfig_is_read_with_everything_in_it() {
 
 #[test]
 fn what_a_kubeconfig_cannot_give_is_refused_with_its_reason() {
-    assert_snapshot!(refused(&kubeconfig("", "exec: {command: aws, apiVersion: v1}")), @"");
-    assert_snapshot!(refused(&kubeconfig("", "auth-provider: {name: gcp}")), @"");
-    assert_snapshot!(refused(&kubeconfig("", "username: a, password: b")), @"");
-    assert_snapshot!(refused(&kubeconfig("", "as: b, token: c")), @"");
-    assert_snapshot!(refused(&kubeconfig("proxy-url: 'http://p'", "token: c")), @"");
-    assert_snapshot!(refused(&kubeconfig("tls-server-name: k", "token: c")), @"");
-    assert_snapshot!(refused(&kubeconfig("certificate-authority: /etc/ca.pem", "token: c")), @"");
-    assert_snapshot!(refused(&kubeconfig("", "tokenFile: /run/token")), @"");
-    assert_snapshot!(refused(&kubeconfig("certificate-authority-data: '***'", "token: c")), @"");
-    assert_snapshot!(refused("kind: Config\nusers: [{name: u, user: {token: [secret]}}]\n"), @"");
-    assert_snapshot!(refused("hello"), @"");
-    assert_snapshot!(refused(&kubeconfig("", "token: c").replace("current-context: a", "")), @"");
-    assert_snapshot!(refused(&kubeconfig("", "token: c").replace("cluster: c,", "cluster: d,")), @"");
+    assert_snapshot!(refused(&kubeconfig("", "exec: {command: aws, apiVersion: v1}")), @"the kubeconfig's exec plugin cannot be used: it runs a program of your machine; make a ServiceAccount and give its token");
+    assert_snapshot!(refused(&kubeconfig("", "auth-provider: {name: gcp}")), @"the kubeconfig's auth provider cannot be used: Kubernetes removed them in 1.26; make a ServiceAccount and give its token");
+    assert_snapshot!(refused(&kubeconfig("", "username: a, password: b")), @"the kubeconfig's username and password cannot be used: Kubernetes removed basic auth in 1.19; make a ServiceAccount and give its token");
+    assert_snapshot!(refused(&kubeconfig("", "as: b, token: c")), @"the kubeconfig's `as` cannot be used: deployments are made as who signs in; sign in as that user");
+    assert_snapshot!(refused(&kubeconfig("proxy-url: 'http://p'", "token: c")), @"the kubeconfig's proxy-url cannot be used: clusters are reached without a proxy; give a direct address");
+    assert_snapshot!(refused(&kubeconfig("tls-server-name: k", "token: c")), @"the kubeconfig's tls-server-name cannot be used: a cluster is known by the name in its address; use an address that is in its certificate");
+    assert_snapshot!(refused(&kubeconfig("certificate-authority: /etc/ca.pem", "token: c")), @"the kubeconfig names the file `/etc/ca.pem` in `certificate-authority`: bring its content as `certificate-authority-data`, as `kubectl config view --raw --flatten` prints it");
+    assert_snapshot!(refused(&kubeconfig("", "tokenFile: /run/token")), @"the kubeconfig names the file `/run/token` in `tokenFile`: bring its content as `token`");
+    assert_snapshot!(refused(&kubeconfig("certificate-authority-data: '***'", "token: c")), @"the kubeconfig's `certificate-authority` is not base64: copy it again as a whole");
+    assert_snapshot!(refused("kind: Config\nusers: [{name: u, user: {token: [secret]}}]\n"), @"this is not a kubeconfig (line 2): paste the whole file");
+    assert_snapshot!(refused("hello"), @"this is not a kubeconfig (line 1): paste the whole file");
+    assert_snapshot!(refused(&kubeconfig("", "token: c").replace("current-context: a", "")), @"the kubeconfig has no current context: name one of its contexts: a");
+    assert_snapshot!(refused(&kubeconfig("", "token: c").replace("cluster: c,", "cluster: d,")), @"the kubeconfig has no cluster `d`: it has c");
     let other = Access::from_kubeconfig(&kubeconfig("", "token: c"), Some("b")).unwrap_err();
-    assert_snapshot!(other, @"");
+    assert_snapshot!(other, @"the kubeconfig has no context `b`: it has a");
 }

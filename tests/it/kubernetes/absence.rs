@@ -55,9 +55,10 @@ async fn an_api_server_that_goes_away_and_comes_back_is_waited_for() {
         drop(stopped);
     };
     let settings = map("settings-map", json!({"a": "1"}));
-    let applied = ground.cluster.apply(&settings, &options());
-    let given_up = impatient.apply(&settings, &options());
-    let rolled_out = ground.roll_out(&web, &Patience::default());
+    let (options, patience) = (options(), Patience::default());
+    let applied = ground.cluster.apply(&settings, &options);
+    let given_up = impatient.apply(&settings, &options);
+    let rolled_out = ground.roll_out(&web, &patience);
     let all = soon(futures::future::join4(comes_back, applied, given_up, rolled_out)).await;
     let ((), applied, given_up, ended) = all;
     assert_eq!(applied.unwrap().change, Change::Created);
@@ -72,7 +73,6 @@ async fn an_api_server_that_goes_away_and_comes_back_is_waited_for() {
     let next = deployment("web", super::script("sleep 600"));
     ground.apply(&next).await.unwrap();
     let name = ObjectRef::of(&next);
-    let patience = Patience::default();
     let waiting = ground.cluster.wait_rollout(&name, OldPods::Roll, &patience, |_| {});
     let stopped = Stopped::new(pid);
     let comes_back = async {

@@ -51,7 +51,7 @@ async fn what_the_cluster_does_not_know_or_doubts_is_told() {
     let Some(ground) = Ground::open("strict").await else { return };
     let mut unknown = deployment("web", waiting());
     unknown["spec"]["strateg"] = json!({});
-    assert_snapshot!(ground.apply(&unknown).await.unwrap_err(), @"");
+    assert_snapshot!(ground.apply(&unknown).await.unwrap_err(), @"Deployment web has fields that this cluster does not know: spec.strateg; set the level of Kubernetes to the cluster's, or upgrade it");
 
     let mut doubtful = deployment("web", waiting());
     let ports = json!([{"containerPort": 80}]);
@@ -63,12 +63,12 @@ async fn what_the_cluster_does_not_know_or_doubts_is_told() {
     });
     doubtful["spec"]["template"]["spec"]["containers"] = json!(containers);
     let applied = ground.apply(&doubtful).await.unwrap();
-    assert_snapshot!(applied.warnings.join("\n"), @"");
+    assert_snapshot!(applied.warnings.join("\n"), @"spec.template.spec.containers[1].ports[0]: duplicate port definition with spec.template.spec.containers[0].ports[0]");
 
     let long = map(&"a".repeat(254), json!({}));
     let error = ground.apply(&long).await.unwrap_err().to_string();
     assert!(error.contains("metadata.name: ") && error.contains("253"), "{error}");
-    assert_snapshot!(ground.apply(&map("A_b", json!({}))).await.unwrap_err(), @"");
+    assert_snapshot!(ground.apply(&map("A_b", json!({}))).await.unwrap_err(), @r#"ConfigMap A_b is not valid: metadata.name: Invalid value: "A_b": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*'); correct what it is made of"#);
 }
 
 #[tokio::test]

@@ -27,7 +27,9 @@ fn headline(digest: &Digest) -> String {
 #[tokio::test]
 async fn a_container_that_ends_again_and_again_is_told_with_its_last_lines() {
     let Some(ground) = Ground::open("crash").await else { return };
-    let crashing = deployment("web", script("echo it breaks; exit 7"));
+    let mut crashing = deployment("web", script("echo it breaks; exit 7"));
+    // A container that runs for a moment is ready for a moment.
+    crashing["spec"]["minReadySeconds"] = 5.into();
     let patience = Patience { limit: Duration::from_secs(90), ..impatient() };
     let digest = ground.failure(&crashing, &patience).await;
     assert_eq!(

@@ -84,9 +84,12 @@ async fn a_rollout_is_not_done_by_the_pods_of_the_one_before() {
 #[tokio::test]
 async fn a_broken_pod_of_a_stateful_set_does_not_block_the_next_rollout() {
     let Some(ground) = Ground::open("stuck").await else { return };
-    let broken = stateful_set("db", 2, script("sleep 1; exit 3"));
+    let mut broken = stateful_set("db", 2, script("exit 3"));
+    // A container that runs for a moment is ready for a moment.
+    broken["spec"]["minReadySeconds"] = 5.into();
     let digest = ground.failure(&broken, &impatient()).await;
     assert!(digest.to_string().contains("ends with code 3"), "{digest}");
+    assert_eq!((digest.ready, digest.wanted), (0, 2));
     let whole = stateful_set("db", 2, waiting());
     let ended = soon(ground.roll_out(&whole, &Patience::default())).await;
     assert!(matches!(ended, Ended::Done), "{ended:?}");
