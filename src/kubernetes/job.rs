@@ -60,7 +60,7 @@ impl Cluster {
         };
         let mut scene = Scene::open(&within, &JOB, &found);
         // How often its pods may fail is for the Job to count.
-        let mut wait = Wait::new(Patience { crashes: i64::MAX, ..*patience });
+        let mut wait = Wait::new(Patience { crashes: i64::MAX, ..*patience }, None);
         let mut ended_at = None;
         loop {
             scene.change().await?;
@@ -88,7 +88,7 @@ impl Cluster {
                     look.stand = Stand::Failed(Why::Job { reason, words });
                 }
             }
-            if let Some(Err(why)) = wait.verdict(&look, false) {
+            if let Some(Err(why)) = wait.verdict(&look) {
                 let digest = scene.digest(why);
                 return Ok(failed(within.with_output(digest).await));
             }

@@ -225,3 +225,32 @@ impl Cluster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_gone_when_all_are_listed_again_is_forgotten() {
+        let named = |name: &str| json!({"metadata": {"name": name}});
+        let mut mirror = Mirror::default();
+        let take = |mirror: &mut Mirror, events: Vec<Event<Value>>| {
+            events.into_iter().for_each(|event| mirror.take(event));
+            mirror.all().map(|object| text(object, "/metadata/name").to_owned()).collect::<Vec<_>>()
+        };
+        let first = vec![Event::Init, Event::InitApply(named("a")), Event::InitApply(named("b"))];
+        assert_eq!(take(&mut mirror, first), [""; 0], "not all has come");
+        assert!(!mirror.is_complete());
+        assert_eq!(take(&mut mirror, vec![Event::InitDone]), ["a", "b"]);
+        assert_eq!(
+            take(&mut mirror, vec![Event::Apply(named("c")), Event::Delete(named("a"))]),
+            ["b", "c"]
+        );
+        let again = vec![Event::Init, Event::InitApply(named("c"))];
+        assert_eq!(take(&mut mirror, again), ["b", "c"], "what was known stays until all has come");
+        assert!(mirror.is_complete());
+        assert_eq!(take(&mut mirror, vec![Event::InitDone]), ["c"]);
+    }
+}

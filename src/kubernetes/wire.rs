@@ -316,13 +316,14 @@ fn unwrapped<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'st
 
 fn in_words(fault: &rustls::CertificateError) -> String {
     use rustls::CertificateError as Fault;
-    match fault {
-        Fault::UnknownIssuer => "another CA issued its certificate".to_owned(),
-        Fault::Expired | Fault::ExpiredContext { .. } => "its certificate has run out".to_owned(),
-        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => {
-            "its certificate is for another name than that in the address".to_owned()
-        }
-        fault => format!("its certificate is not accepted ({fault})"),
+    if *fault == Fault::UnknownIssuer {
+        "another CA issued its certificate".to_owned()
+    } else if matches!(fault, Fault::Expired | Fault::ExpiredContext { .. }) {
+        "its certificate has run out".to_owned()
+    } else if matches!(fault, Fault::NotValidForName | Fault::NotValidForNameContext { .. }) {
+        "its certificate is for another name than that in the address".to_owned()
+    } else {
+        format!("its certificate is not accepted ({fault})")
     }
 }
 

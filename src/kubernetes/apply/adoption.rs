@@ -98,24 +98,24 @@ fn merge(into: &mut Map<String, Value>, from: Option<&Map<String, Value>>) {
 mod tests {
     use super::*;
 
-    fn entry(manager: &str, operation: &str, fields: Value) -> Value {
+    fn entry(manager: &str, operation: &str, fields: &Value) -> Value {
         json!({"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsV1": fields})
     }
 
     #[test]
     fn fields_of_people_change_hands_and_those_of_the_system_do_not() {
-        let mut status = entry("kubelet", "Update", json!({"f:status": {}}));
+        let mut status = entry("kubelet", "Update", &json!({"f:status": {}}));
         status["subresource"] = "status".into();
-        let system = entry("kube-controller-manager", "Update", json!({"f:spec": {"f:x": {}}}));
+        let system = entry("kube-controller-manager", "Update", &json!({"f:spec": {"f:x": {}}}));
         let entries = [
-            entry("kubectl-create", "Update", json!({"f:spec": {"f:a": {}}})),
-            entry("pierhead", "Apply", json!({"f:spec": {"f:b": {}}})),
+            entry("kubectl-create", "Update", &json!({"f:spec": {"f:a": {}}})),
+            entry("pierhead", "Apply", &json!({"f:spec": {"f:b": {}}})),
             system.clone(),
             status.clone(),
-            entry("helm", "Apply", json!({"f:spec": {"f:b": {"f:c": {}}}, "f:data": {}})),
+            entry("helm", "Apply", &json!({"f:spec": {"f:b": {"f:c": {}}}, "f:data": {}})),
         ];
         let union = json!({"f:spec": {"f:a": {}, "f:b": {"f:c": {}}}, "f:data": {}});
-        let own = entry("pierhead", "Apply", union);
+        let own = entry("pierhead", "Apply", &union);
         assert_eq!(handed_over(&entries, "pierhead").unwrap(), [system, status, own.clone()]);
         assert_eq!(handed_over(&[own], "pierhead"), None);
     }

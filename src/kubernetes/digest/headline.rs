@@ -162,3 +162,39 @@ fn tail(words: &str) -> &str {
     }
     rest
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::kubernetes::object::ObjectRef;
+
+    fn told(why: Why) -> String {
+        let mut digest = Digest::new(ObjectRef::new("apps/v1", "Deployment", "web"), why);
+        (digest.ready, digest.wanted) = (1, 3);
+        digest.to_string()
+    }
+
+    #[test]
+    fn each_failure_is_a_line_with_what_to_do() {
+        assert_snapshot!(told(Why::Late { seconds: 600 }), @"Deployment web: 1 of 3 ready after 600 s: nothing tells why; see the last events, or give it more time");
+        let refused = |words: &str| told(Why::Refused { words: words.to_owned() });
+        assert_snapshot!(refused("pods \"web-1\" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2"), @"Deployment web: its pods do not fit the quota of the namespace (few, requested: pods=1, used: pods=2, limited: pods=2); ask for less, or raise it");
+        assert_snapshot!(refused("pods \"web-1\" is forbidden: failed quota: few: must specify limits.cpu for: app"), @"Deployment web: its pods are refused by a quota (few: must specify limits.cpu for: app); declare these resources");
+        assert_snapshot!(refused("violates PodSecurity \"restricted:latest\""), @r#"Deployment web: the cluster does not create its pods: violates PodSecurity "restricted:latest"; correct it, or ask who runs the cluster"#);
+        let job = Why::Job {
+            reason: "BackoffLimitExceeded".to_owned(),
+            words: "Job has reached the specified backoff limit".to_owned(),
+        };
+        assert_snapshot!(told(job), @"Deployment web: failed (BackoffLimitExceeded): Job has reached the specified backoff limit; see its last events");
+    }
+
+    #[test]
+    fn runtimes_that_wrap_their_words_are_cut_to_the_matter() {
+        let words = "Back-off pulling image \"r/a:1\": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image \"r/a:1\": failed to resolve reference \"r/a:1\": r/a:1: not found";
+        assert_eq!(tail(words), words.rsplit_once("desc = ").unwrap().1);
+        let long = format!("{}: {}: not found", "a".repeat(150), "b".repeat(150));
+        assert_eq!(tail(&long), long.split_once(": ").unwrap().1);
+    }
+}

@@ -6,6 +6,8 @@
 
 pub(super) mod conditions;
 pub(super) mod scene;
+#[cfg(test)]
+mod tests;
 pub(super) mod trouble;
 
 use std::time::Duration;
@@ -98,7 +100,8 @@ impl Cluster {
             return Ok(failed(Digest::new(object, Why::Gone)));
         };
         let mut scene = Scene::open(&within, kind, &found);
-        let mut wait = Wait::new(*patience);
+        let stall = (*kind == STATEFUL_SET).then_some(patience.stall);
+        let mut wait = Wait::new(*patience, stall);
         let mut swept = false;
         loop {
             scene.change().await?;
@@ -116,7 +119,7 @@ impl Cluster {
                 swept = true;
                 wait.restart_stall();
             }
-            match wait.verdict(&look, *kind == STATEFUL_SET) {
+            match wait.verdict(&look) {
                 None => {}
                 Some(Ok(())) => return Ok(Ended::Done),
                 Some(Err(why)) => {
@@ -144,6 +147,8 @@ fn failed(digest: Digest) -> Ended {
 #[derive(Debug)]
 pub(super) struct Wait {
     patience: Patience,
+    /// Where the cluster does not watch over progress itself.
+    stall: Option<Duration>,
     begun: Instant,
     last_progress: Instant,
     last_sweep: Instant,
@@ -153,10 +158,12 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(patience: Patience) -> Self {
+    /// Begins to wait; progress is watched over for so long, if at all.
+    pub(super) fn new(patience: Patience, stall: Option<Duration>) -> Self {
         let now = Instant::now();
         Self {
             patience,
+            stall,
             begun: now,
             last_progress: now,
             last_sweep: now,
@@ -186,7 +193,7 @@ impl Wait {
     }
 
     /// Whether it is over, and how.
-    pub(super) fn verdict(&mut self, look: &Look, stalls: bool) -> Option<Result<(), Why>> {
+    pub(super) fn verdict(&mut self, look: &Look) -> Option<Result<(), Why>> {
         match &look.stand {
             Stand::Done => return Some(Ok(())),
             Stand::Failed(why) => return Some(Err(why.clone())),
@@ -210,11 +217,11 @@ impl Wait {
             }
         }
         let late = |since: Instant, limit: Duration| {
-            let over = now.duration_since(since) >= limit;
-            over.then(|| Some(Err(Why::Late { seconds: limit.as_secs() })))
+            let is_over = now.duration_since(since) >= limit;
+            is_over.then_some(Err(Why::Late { seconds: limit.as_secs() }))
         };
-        let stalled = stalls.then(|| late(self.last_progress, self.patience.stall)).flatten();
-        stalled.or_else(|| late(self.begun, self.patience.limit)).flatten()
+        let stalled = self.stall.and_then(|stall| late(self.last_progress, stall));
+        stalled.or_else(|| late(self.begun, self.patience.limit))
     }
 }
 

@@ -7,7 +7,7 @@ mod tree;
 
 use std::collections::HashMap;
 
-use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use granit_parser::{ErrorKind, Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag, options};
 
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::{Node, Place, Scalar, Style, Text};
@@ -56,7 +56,9 @@ struct Tokens {
 impl Tokens {
     fn read(source: &Source<'_>, reports: &mut Reports) -> Result<Self, Poisoned> {
         let mut tokens = Self::default();
-        for event in Parser::new_from_str(source.text()) {
+        // Another crate of the program may want them, and so turn them on for all.
+        let options = options! { emit_comments: false };
+        for event in Parser::new_from_str_with_options(source.text(), options) {
             match event {
                 Ok((event, span)) => tokens.event(event, &span, source, reports)?,
                 Err(error) => return Err(reports.add(syntax_fault(&error, source))),
@@ -91,6 +93,7 @@ impl Tokens {
             let fault = Fault::new(Code::NotYaml, &Path::default(), place, "a tag is not allowed");
             reports.add(fault.hint("text that begins with `!` needs quotes".to_owned()));
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "some are there in some builds only")]
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Anchor(..) => {}
             Event::DocumentStart(..) => {

@@ -59,8 +59,8 @@ async fn an_api_server_that_goes_away_and_comes_back_is_waited_for() {
     let applied = ground.cluster.apply(&settings, &options);
     let given_up = impatient.apply(&settings, &options);
     let rolled_out = ground.roll_out(&web, &patience);
-    let all = soon(futures::future::join4(comes_back, applied, given_up, rolled_out)).await;
-    let ((), applied, given_up, ended) = all;
+    let all = futures::future::join4(comes_back, applied, given_up, rolled_out);
+    let ((), applied, given_up, ended) = soon(Box::pin(all)).await;
     assert_eq!(applied.unwrap().change, Change::Created);
     let given_up = given_up.unwrap_err().to_string();
     assert!(

@@ -69,8 +69,9 @@ impl Ground {
     async fn with_limits(subject: &str, limits: Limits) -> Option<Self> {
         let text = kubeconfig()?;
         let mut access = Access::from_kubeconfig(&text, None).unwrap();
-        let id = Uuid::new_v4().simple().to_string();
-        access.namespace = format!("ph-{subject}-{}", &id[..8]);
+        let mut id = Uuid::new_v4().simple().to_string();
+        id.truncate(8);
+        access.namespace = format!("ph-{subject}-{id}");
         let cluster = Cluster::connect(&access, limits).unwrap();
         let namespace = access.namespace.clone();
         let ground = Self { cluster, access, namespace, admin: admin(&text).await };
@@ -171,7 +172,9 @@ fn ours(api_version: &str, kind: &str, name: &str, rest: Value) -> Value {
 }
 
 fn map(name: &str, data: Value) -> Value {
-    ours("v1", "ConfigMap", name, json!({"data": data}))
+    let mut map = ours("v1", "ConfigMap", name, json!({}));
+    map["data"] = data;
+    map
 }
 
 /// A container that runs a script.
@@ -187,10 +190,12 @@ fn waiting() -> Value {
 }
 
 fn template(name: &str, container: Value) -> Value {
-    json!({
+    let mut template = json!({
         "metadata": {"labels": {"name": name}},
-        "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
-    })
+        "spec": {"terminationGracePeriodSeconds": 0},
+    });
+    template["spec"]["containers"] = Value::Array(vec![container]);
+    template
 }
 
 fn deployment(name: &str, container: Value) -> Value {
@@ -221,17 +226,9 @@ fn stateful_set(name: &str, replicas: i64, container: Value) -> Value {
 }
 
 fn job(name: &str, container: Value, rest: Value) -> Value {
-    let mut job = ours(
-        "batch/v1",
-        "Job",
-        name,
-        json!({"spec": {
-            "backoffLimit": 0, "completions": 1,
-            "template": {"spec": {
-                "restartPolicy": "Never", "terminationGracePeriodSeconds": 0, "containers": [container],
-            }},
-        }}),
-    );
+    let spec = json!({"backoffLimit": 0, "completions": 1, "template": template(name, container)});
+    let mut job = ours("batch/v1", "Job", name, json!({ "spec": spec }));
+    job["spec"]["template"]["spec"]["restartPolicy"] = "Never".into();
     let Value::Object(rest) = rest else { panic!("an object") };
     job["spec"].as_object_mut().unwrap().extend(rest);
     job
