@@ -272,7 +272,10 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,apalis=warn,russh=warn".to_owned() }
+        Self {
+            format: LogFormat::Text,
+            filter: "info,apalis=warn,russh=warn,kube_client=off,kube_runtime=off".to_owned(),
+        }
     }
 }
 

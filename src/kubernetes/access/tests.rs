@@ -104,7 +104,7 @@ fn what_a_kubeconfig_cannot_give_is_refused_with_its_reason() {
     assert_snapshot!(refused(&kubeconfig("", "as: b, token: c")), @"the kubeconfig's `as` cannot be used: deployments are made as who signs in; sign in as that user");
     assert_snapshot!(refused(&kubeconfig("proxy-url: 'http://p'", "token: c")), @"the kubeconfig's proxy-url cannot be used: clusters are reached without a proxy; give a direct address");
     assert_snapshot!(refused(&kubeconfig("tls-server-name: k", "token: c")), @"the kubeconfig's tls-server-name cannot be used: a cluster is known by the name in its address; use an address that is in its certificate");
-    assert_snapshot!(refused(&kubeconfig("certificate-authority: /etc/ca.pem", "token: c")), @"the kubeconfig names the file `/etc/ca.pem` in `certificate-authority`: bring its content as `certificate-authority-data`, as `kubectl config view --raw --flatten` prints it");
+    assert_snapshot!(refused(&kubeconfig("certificate-authority: /etc/ca.pem", "token: c")), @"the kubeconfig names the file `/etc/ca.pem` in `certificate-authority`: bring its content as `certificate-authority-data`, as `kubectl config view --raw --flatten --minify` prints it");
     assert_snapshot!(refused(&kubeconfig("", "tokenFile: /run/token")), @"the kubeconfig names the file `/run/token` in `tokenFile`: bring its content as `token`");
     assert_snapshot!(refused(&kubeconfig("certificate-authority-data: '***'", "token: c")), @"the kubeconfig's `certificate-authority` is not base64: copy it again as a whole");
     assert_snapshot!(refused("kind: Config\nusers: [{name: u, user: {token: [secret]}}]\n"), @"this is not a kubeconfig (line 2): paste the whole file");

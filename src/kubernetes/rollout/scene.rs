@@ -149,7 +149,10 @@ impl Scene {
             kind if *kind == STATEFUL_SET => conditions::stateful_set(found, old_pods),
             _ => Stand::Going,
         };
-        let (ready, wanted) = self.progress(found);
+        let (seen, wanted) = self.progress(found);
+        // What is told of the sets behind it may come later.
+        let is_all = stand == Stand::Done && old_pods != OldPods::Stay;
+        let ready = if is_all { wanted } else { seen };
         Some(Look {
             stand,
             is_observed: conditions::is_observed(found),
