@@ -11,7 +11,7 @@ mod quantity;
 mod replace;
 
 use hyper::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::kubernetes::json::text;
 use crate::kubernetes::object::{
@@ -86,8 +86,16 @@ pub enum Change {
     Replaced,
 }
 
-/// An object that was applied.
-#[derive(Debug, Clone)]
+/// Annotations that parts of the cluster write whenever they come to it.
+const OF_THE_CLUSTER: [&str; 4] = [
+    "deployment.kubernetes.io/",
+    "pv.kubernetes.io/",
+    "volume.kubernetes.io/",
+    "endpoints.kubernetes.io/",
+];
+
+/// An object that was applied. Its `Debug` does not show the object, which may be a Secret.
+#[derive(Clone)]
 pub struct Applied {
     /// Which.
     pub object: ObjectRef,
@@ -97,6 +105,15 @@ pub struct Applied {
     pub warnings: Vec<String>,
     /// As the cluster has it now.
     pub stored: Value,
+}
+
+impl std::fmt::Debug for Applied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { object, change, warnings, .. } = self;
+        let mut shown = f.debug_struct("Applied");
+        shown.field("object", object).field("change", change).field("warnings", warnings);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Cluster {
@@ -228,6 +245,31 @@ fn content(object: &Value) -> Value {
         for field in ["managedFields", "resourceVersion", "generation"] {
             metadata.remove(field);
         }
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.retain(|name, _| !OF_THE_CLUSTER.iter().any(|part| name.starts_with(part)));
+        }
+        if metadata.get("annotations").is_some_and(|left| *left == Value::Object(Map::new())) {
+            metadata.remove("annotations");
+        }
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_cluster_writes_of_its_own_is_no_change() {
+        let before = json!({"metadata": {"name": "a", "resourceVersion": "1"}, "spec": {"b": 1}});
+        let mut after = before.clone();
+        after["metadata"]["resourceVersion"] = "2".into();
+        after["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "1"});
+        after["status"] = json!({"replicas": 1});
+        assert_eq!(content(&before), content(&after));
+        after["metadata"]["annotations"]["example.com/a"] = "1".into();
+        assert_ne!(content(&before), content(&after));
+    }
 }
