@@ -29,7 +29,9 @@ impl Unpacked {
 
 impl Sink for Unpacked {
     /// The program gets both by themselves.
-    const HAS_BOTH: bool = false;
+    fn has_both(&self) -> bool {
+        false
+    }
 
     fn is_unread(&self) -> bool {
         self.wanted.strong_count() == 0

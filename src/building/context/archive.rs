@@ -15,34 +15,45 @@ use crate::building::files::{CHUNK, FIRST_DATE, FileFacts, became_shorter, date_
 /// Chunks written ahead of the engine. Past it the writer waits.
 pub(crate) const CHUNKS: usize = 8;
 
+/// What a Dockerfile is called that is not the one of the context.
+pub(crate) const OWN_DOCKERFILE: &str = ".pierhead.dockerfile";
+
+/// What engines read to know what is no part of the context.
+const IGNORE: &str = ".dockerignore";
+
 /// A tar on its way into a channel.
 pub(crate) struct Archive<'a> {
     tar: Builder<&'a mut Chunks>,
-    /// The Dockerfile, where it is not the one that is there.
-    dockerfile: Option<String>,
+    own: Option<Own>,
+}
+
+/// A Dockerfile beside the context. The engine takes it out before anything is copied: what
+/// stands in it may differ from commit to commit, and would be no step that was built before.
+struct Own {
+    text: String,
+    /// Whether the engine was told to take it out.
+    is_ignored: bool,
 }
 
 impl<'a> Archive<'a> {
+    /// Sends a context with its own Dockerfile, or with another one as [`OWN_DOCKERFILE`].
     pub(crate) fn new(chunks: &'a mut Chunks, dockerfile: Option<String>) -> Self {
-        Self { tar: Builder::new(chunks), dockerfile }
+        let own = dockerfile.map(|text| Own { text, is_ignored: false });
+        Self { tar: Builder::new(chunks), own }
     }
 
-    /// Whether a file is the one to be replaced; then it has been.
-    fn is_replaced(&mut self, path: &Path) -> io::Result<bool> {
-        if path != Path::new("Dockerfile") {
-            return Ok(false);
-        }
-        let Some(text) = self.dockerfile.take() else { return Ok(false) };
+    fn text(&mut self, path: &str, text: &[u8]) -> io::Result<()> {
         let size = u64::try_from(text.len()).map_err(io::Error::other)?;
         let mut header = header(EntryType::Regular, 0o644, size);
-        header.set_mtime(date_of(&Sha256::digest(&text)));
-        self.tar.append_data(&mut header, path, text.as_bytes())?;
-        Ok(true)
+        header.set_mtime(date_of(&Sha256::digest(text)));
+        self.tar.append_data(&mut header, path, text)
     }
 }
 
 impl Sink for Archive<'_> {
-    const HAS_BOTH: bool = true;
+    fn has_both(&self) -> bool {
+        self.own.is_none()
+    }
 
     fn is_unread(&self) -> bool {
         self.tar.get_ref().sender.is_closed()
@@ -54,16 +65,19 @@ impl Sink for Archive<'_> {
     }
 
     fn link(&mut self, path: &Path, target: &Path) -> io::Result<()> {
-        if self.is_replaced(path)? {
-            return Ok(());
-        }
         let mut header = header(EntryType::Symlink, 0o777, 0);
         self.tar.append_link(&mut header, path, target)
     }
 
     fn file(&mut self, path: &Path, mut file: &File, facts: FileFacts) -> io::Result<()> {
-        if self.is_replaced(path)? {
-            return Ok(());
+        if let Some(own) = &mut self.own
+            && path == Path::new(IGNORE)
+        {
+            own.is_ignored = true;
+            let mut text = Vec::new();
+            file.take(facts.size).read_to_end(&mut text)?;
+            text.extend_from_slice(format!("\n{OWN_DOCKERFILE}\n").as_bytes());
+            return self.text(IGNORE, &text);
         }
         let mut header = header(EntryType::Regular, facts.mode, facts.size);
         header.set_mtime(facts.date);
@@ -75,6 +89,12 @@ impl Sink for Archive<'_> {
     }
 
     fn end(&mut self) -> io::Result<()> {
+        if let Some(own) = self.own.take() {
+            self.text(OWN_DOCKERFILE, own.text.as_bytes())?;
+            if !own.is_ignored {
+                self.text(IGNORE, format!("{OWN_DOCKERFILE}\n{IGNORE}\n").as_bytes())?;
+            }
+        }
         self.tar.finish()?;
         self.tar.get_mut().flush()
     }

@@ -239,3 +239,44 @@ async fn a_walk_ends_when_nobody_reads_it_even_if_everything_is_ignored() {
     let written = write(repository.path(), "", LIMITS, &mut Chunks::new(sender));
     assert_eq!(written.unwrap(), None);
 }
+
+#[tokio::test]
+async fn another_dockerfile_is_beside_the_context_and_no_part_of_it() {
+    for (files, expected) in [
+        (
+            &[("Dockerfile", "FROM a\n")][..],
+            "Dockerfile: FROM a\n|.pierhead.dockerfile: FROM b\n|\
+             .dockerignore: .pierhead.dockerfile\n.dockerignore\n",
+        ),
+        (
+            &[("Dockerfile", "FROM a\n"), (".dockerignore", "!.p*")],
+            ".dockerignore: !.p*\n.pierhead.dockerfile\n|Dockerfile: FROM a\n|\
+             .pierhead.dockerfile: FROM b\n",
+        ),
+        (
+            &[("Dockerfile", "FROM a\n"), (".dockerignore", "*")],
+            ".pierhead.dockerfile: FROM b\n|\
+             .dockerignore: .pierhead.dockerfile\n.dockerignore\n",
+        ),
+    ] {
+        let repository = repository(files);
+        let (sender, mut receiver) = mpsc::channel(CHUNKS);
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut chunks = Chunks::new(sender);
+            let mut archive = Archive::new(&mut chunks, Some("FROM b\n".to_owned()));
+            walk(repository.path(), "", LIMITS, &mut archive).unwrap();
+        });
+        let mut bytes = Vec::new();
+        while let Some(chunk) = receiver.recv().await {
+            bytes.extend(chunk.unwrap());
+        }
+        writing.await.unwrap();
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let entries = archive.entries().unwrap().map(|entry| {
+            let mut entry = entry.unwrap();
+            let path = entry.path().unwrap().display().to_string();
+            format!("{path}: {}", io::read_to_string(&mut entry).unwrap())
+        });
+        assert_eq!(entries.collect::<Vec<_>>().join("|"), expected);
+    }
+}

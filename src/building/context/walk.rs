@@ -19,7 +19,7 @@ use crate::image::dockerignore::{Ignore, Verdict};
 pub(crate) trait Sink {
     /// Whether the builder finds the Dockerfile and `.dockerignore` in here, and so gets both even
     /// if they are ignored.
-    const HAS_BOTH: bool;
+    fn has_both(&self) -> bool;
 
     /// Whether nobody wants to see more.
     fn is_unread(&self) -> bool;
@@ -85,7 +85,7 @@ impl<S: Sink> Walk<'_, S> {
                 .map_err(|errno| told(&entry, errno))?;
             let mut verdict = self.ignore.judge(&entry.to_string_lossy(), verdict);
             let is_read = matches!(entry.as_os_str().as_bytes(), b"Dockerfile" | b".dockerignore");
-            if S::HAS_BOTH && is_read {
+            if self.sink.has_both() && is_read {
                 // The builder leaves them out itself after reading them.
                 verdict.is_ignored = false;
             }

@@ -246,7 +246,9 @@ impl Listing {
 }
 
 impl Sink for Listing {
-    const HAS_BOTH: bool = false;
+    fn has_both(&self) -> bool {
+        false
+    }
 
     fn is_unread(&self) -> bool {
         self.sender.is_closed()
