@@ -11,6 +11,7 @@ use crate::buildah::{Base, Buildah, Owner};
 use crate::building::{BuildError, Built, Materials};
 use crate::config::{Config, DockerBuilds};
 use crate::docker::{Engine, EngineError, ImageFacts, PullError};
+use crate::domain::platform::Platform;
 use crate::domain::registry::Registry;
 use crate::image::ImageBuild;
 use crate::image::dockerfile::check_triggers;
@@ -60,6 +61,20 @@ impl Builder {
         }
     }
 
+    /// The platforms whose commands it runs; `None` when it builds for its own machine only.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn runs(&self, engine: &Engine) -> Result<Option<Vec<Platform>>, EngineError> {
+        match self {
+            Self::Docker(DockerBuilds::Auto | DockerBuilds::Buildkit) => engine.runs().await,
+            // The classic builder looks for a base of any platform where it has one of its own;
+            // bases of Buildah's builds come from the engine, which has one platform.
+            Self::Docker(DockerBuilds::Classic) | Self::Buildah(_) => Ok(None),
+        }
+    }
+
     /// Builds an image, which then is on the engine under its tag.
     ///
     /// Lines of output are sent as they come; a full channel slows the build. Dropping the future
@@ -78,6 +93,9 @@ impl Builder {
         match self {
             Self::Docker(with) => engine.build(build, materials, *with, lines).await,
             Self::Buildah(buildah) => {
+                if let Some(platform) = &build.platform {
+                    return Err(BuildError::Platform(platform.clone()));
+                }
                 Box::pin(build_beside((buildah, engine), build, materials, lines)).await
             }
         }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::domain::ids::ProjectId;
+use crate::domain::platform::Platform;
 use crate::domain::registry::Registry;
 use crate::image::dockerfile::{ForeignFlag, ForeignFrontend};
 
@@ -96,6 +97,12 @@ pub enum BuildError {
         "`RUN --mount=type=secret` needs BuildKit or Buildah: this engine has its classic builder only"
     )]
     SecretMount,
+    /// Only BuildKit builds for other machines than its own.
+    #[error(
+        "images for {0} are built by BuildKit only\n\
+         have it build by `builder.program` and `builder.docker`, or set `builder.platforms = []`"
+    )]
+    Platform(Platform),
     /// The builder said neither that it failed nor what came out.
     #[error("the build ended without an image")]
     NoImage,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::platform::Platform;
+
 const MIB: u64 = 1024 * 1024;
 
 /// The builders of images.
@@ -19,6 +21,8 @@ pub struct BuilderConfig {
     pub isolation: Isolation,
     /// Frontends that the first line of a Dockerfile may name, besides `docker/dockerfile:1`.
     pub frontends: Vec<String>,
+    /// What images in registries are built for, such as `linux/arm64`; empty: what the engine runs.
+    pub platforms: Vec<Platform>,
     /// Images of one job that are built at the same time.
     pub parallel: NonZeroUsize,
     /// Bytes of an engine's disk that stay free: less, and nothing is built.
@@ -40,6 +44,7 @@ impl Default for BuilderConfig {
             docker: DockerBuilds::Auto,
             isolation: Isolation::Containers,
             frontends: Vec::new(),
+            platforms: Vec::new(),
             parallel: NonZeroUsize::MIN.saturating_add(1),
             keep_free: 256 * MIB,
             library: PathBuf::new(),

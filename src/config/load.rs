@@ -1,6 +1,6 @@
 //! Reads the file and the environment, and says what cannot be used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -136,6 +136,10 @@ impl Config {
         }
         if self.builder.writer.parse::<User>().is_err() {
             return problem("builder.writer", "write two numbers such as 1000:1000");
+        }
+        let platforms = &self.builder.platforms;
+        if platforms.iter().collect::<BTreeSet<_>>().len() < platforms.len() {
+            return problem("builder.platforms", "this names a platform twice");
         }
         if self.seal.private_keys.is_empty() {
             return problem("seal.private_keys", "name one file at least");
@@ -366,6 +370,10 @@ mod tests {
         assert_snapshot!(refusal("[worker]\nlease = '10ms'", &[]), @"setting `worker.lease`: a lease is at least one second");
         assert_snapshot!(refusal("[push]\nheartbeat = '0s'", &[]), @"setting `push.heartbeat`: this is at least 100ms");
         assert_snapshot!(refusal("[limits]\nrollout = 0", &[]), @"setting `limits.rollout`: this is at least 100ms");
+        let twice = "[builder]\nplatforms = ['linux/arm64', 'linux/arm64/v8']";
+        assert_snapshot!(refusal(twice, &[]), @"setting `builder.platforms`: this names a platform twice");
+        let message = refusal("[builder]\nplatforms = ['arm64']", &[]);
+        assert!(message.contains("`arm64` is no platform: write os/arch or"), "{message}");
         assert_snapshot!(refusal("[seal]\nprivate_keys = []", &[]), @"setting `seal.private_keys`: name one file at least");
         assert_snapshot!(refusal("[libraries.pods.a]\nextends = 'b'\n[libraries.images.c]", &[]), @"setting `libraries`: pods.a: it extends another of the pods; images.c: it needs a `path`");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));

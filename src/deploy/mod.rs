@@ -15,6 +15,7 @@ mod failure;
 mod finish;
 pub mod opened;
 mod put_back;
+mod registry_layers;
 mod secrets;
 mod steps;
 mod stored;

@@ -60,6 +60,9 @@ impl Engine {
             DockerBuilds::Auto | DockerBuilds::Buildkit => Session::open(self, &build.tag).await?,
         };
         let is_changed = prepared.text != text;
+        if let (None, Some(platform)) = (&session, &build.platform) {
+            return Err(BuildError::Platform(platform.clone()));
+        }
         match (session, with) {
             (Some(session), _) => {
                 let built = session.build(build, materials, prepared.text, lines).await;

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
+use crate::domain::platform::Platform;
 use crate::domain::redact::Redactor;
 
 pub use containers::{Owned, Place};
@@ -103,10 +104,10 @@ impl Engine {
     /// # Errors
     ///
     /// When it does not answer.
-    pub async fn platform(&self) -> Result<String, EngineError> {
+    pub async fn platform(&self) -> Result<Platform, EngineError> {
         let version = self.docker.version().await?;
         let (os, arch) = (version.os.unwrap_or_default(), version.arch.unwrap_or_default());
-        Ok(format!("{os}/{arch}"))
+        Ok(Platform::new(&os, &arch, ""))
     }
 
     /// The same engine, in whose output these secrets are hidden.

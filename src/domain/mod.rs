@@ -18,6 +18,7 @@ pub mod nearest;
 pub mod oid;
 pub mod output;
 pub mod pinned;
+pub mod platform;
 pub mod push_option;
 pub mod push_ref;
 pub mod redact;

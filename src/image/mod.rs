@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::ids::JobNumber;
 use crate::domain::oid::Oid;
+use crate::domain::platform::Platform;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::image::layer::{LayerBuild, User};
 
@@ -39,6 +40,21 @@ pub enum Build {
     Layers(LayerBuild),
     /// From a registry, or the engine has it already.
     Stock(String),
+}
+
+impl ImageBuild {
+    /// The same image for another platform, from bases that are called by other names.
+    #[must_use]
+    pub fn of_platform(&self, platform: &Platform, pins: BTreeMap<String, String>) -> Self {
+        let tag = |name: &str| naming::with_suffix(name, &format!("-{}", platform.in_tags()));
+        Self {
+            tag: tag(&self.tag),
+            own_tag: tag(&self.own_tag),
+            platform: Some(platform.clone()),
+            pins,
+            ..self.clone()
+        }
+    }
 }
 
 impl Build {
@@ -88,6 +104,10 @@ pub struct ImageBuild {
     pub platforms: BTreeSet<String>,
     /// Names of its bases that other jobs may take over, and the names of this job for them.
     pub pins: BTreeMap<String, String>,
+    /// Those of its bases that are images of the same job, and their keys among the pinned ones.
+    pub own: BTreeMap<String, String>,
+    /// What it is built for; nothing: what the engine runs.
+    pub platform: Option<Platform>,
     /// Whose cache its commands share.
     pub account: String,
     /// Build arguments.

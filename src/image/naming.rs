@@ -54,6 +54,12 @@ pub(super) fn tag(tag: &str, suffix: &str) -> String {
     if tag.is_empty() { format!("latest{suffix}") } else { format!("{tag}{suffix}") }
 }
 
+/// A name whose tag has something added to it.
+pub(super) fn with_suffix(name: &str, suffix: &str) -> String {
+    let (repository, own) = name.rsplit_once(':').unwrap_or((name, "latest"));
+    format!("{repository}:{}", tag(own, suffix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +82,10 @@ mod tests {
         assert_eq!(tag("-.a b", "-job1"), "a-b-job1");
         assert_eq!(tag("", ""), "latest");
         assert_eq!(tag(&"x".repeat(200), "-job1").len(), 128);
+    }
+
+    #[test]
+    fn a_platform_is_added_to_a_tag() {
+        assert_eq!(with_suffix("acme/shop/web:1", "-linux-arm64"), "acme/shop/web:1-linux-arm64");
     }
 }

@@ -169,8 +169,9 @@ impl<'a> Planner<'a> {
             let name = base.strip_prefix("docker.io/").unwrap_or(base);
             if let Some(own) = self.builds.iter().find(|build| build.tag == name).cloned() {
                 self.visit(&own)?;
-                needs.insert(own.reference);
+                needs.insert(own.reference.clone());
                 build.pins.insert(base.clone(), own.own_tag);
+                build.own.insert(base.clone(), own.reference);
             }
         }
         self.add(Build::Dockerfile(build), needs);
@@ -233,6 +234,8 @@ fn build(image: &DockerfileImage, provenance: &Provenance<'_>) -> ImageBuild {
         bases: Vec::new(),
         platforms: BTreeSet::new(),
         pins: BTreeMap::new(),
+        own: BTreeMap::new(),
+        platform: None,
         account: provenance.account.to_string(),
         args,
         labels,

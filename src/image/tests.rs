@@ -97,6 +97,8 @@ fn only_what_a_container_runs_is_built_each_once() {
                 bases: [],
                 platforms: {},
                 pins: {},
+                own: {},
+                platform: None,
                 account: "acme",
                 args: {},
                 labels: {

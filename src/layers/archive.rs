@@ -133,7 +133,7 @@ impl Layer {
         append(&mut tar, "manifest.json", text(manifest.as_bytes()))?;
         append(&mut tar, &config, text(&self.config))?;
         if let Bundle::Whole(base) = bundle {
-            for (digest, file) in self.below.iter().zip(&base.files) {
+            for (digest, file) in self.below.iter().zip(base.files.values()) {
                 let content = file.packed();
                 append(&mut tar, &name(digest), (file.size, content))?;
             }

@@ -12,12 +12,14 @@ mod config;
 mod index;
 mod packed;
 mod placing;
+mod remote;
 mod source;
 mod tar_reader;
 mod tree;
 mod writables;
 mod write;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -35,6 +37,7 @@ use crate::layers::tree::Tree;
 
 pub use archive::Bundle;
 pub use packed::Packed;
+pub use remote::Assembled;
 pub use write::Layer;
 
 /// Why a base cannot be read.
@@ -113,8 +116,8 @@ pub struct Layers {
 pub struct Base {
     config: Config,
     tree: Tree,
-    /// Its layers, lowest first; empty where they are not at hand.
-    files: Vec<LayerFile>,
+    /// Those of its layers that are at hand, by their numbers, lowest first.
+    files: BTreeMap<usize, LayerFile>,
 }
 
 /// What came of writing a layer.
@@ -122,8 +125,8 @@ pub struct Base {
 pub enum Written {
     /// The layer.
     Layer(Layer),
-    /// Files of the base become part of it, and the base's layers are not at hand.
-    NeedsFiles,
+    /// Files of the base become part of it, whose layers are not at hand.
+    NeedsFiles(BTreeSet<usize>),
 }
 
 impl Layers {
@@ -149,7 +152,7 @@ impl Layers {
         for diff_id in config.diff_ids() {
             tree.lay(self.cache.index(diff_id)?).ok()?;
         }
-        Some(Base { config, tree, files: Vec::new() })
+        Some(Base { config, tree, files: BTreeMap::new() })
     }
 
     /// Reads a base from the archive that an engine gives of it. This blocks, for a second for
@@ -182,7 +185,7 @@ impl Layers {
             tree.lay(index)?;
         }
         self.cache.keep_config(id, &text);
-        Ok(Base { config, tree, files })
+        Ok(Base { config, tree, files: files.into_iter().enumerate().collect() })
     }
 
     /// Writes the layer, and the configuration of the image with it. This blocks.
@@ -200,8 +203,10 @@ impl Layers {
         let mut overlay = Overlay::new(&base.tree);
         let sent = source::place(&mut overlay, &build.placements, (root, limits), stop)?;
         writables::own(&mut overlay, &build.writables, build.user, stop)?;
-        if overlay.needs_content() && base.files.is_empty() {
-            return Ok(Written::NeedsFiles);
+        let mut needed = overlay.layers();
+        needed.retain(|number| !base.files.contains_key(number));
+        if !needed.is_empty() {
+            return Ok(Written::NeedsFiles(needed));
         }
         let file = self.cache.temporary().map_err(LayerError::Write)?;
         let tar = write::tar(overlay.added(), (root, &base.files), file, stop)?;
@@ -219,9 +224,9 @@ fn go_on(stop: &CancellationToken) -> Result<(), LayerError> {
 }
 
 impl Base {
-    /// Whether its layers are at hand.
+    /// Whether all its layers are at hand.
     pub fn has_files(&self) -> bool {
-        !self.files.is_empty()
+        self.files.len() == self.config.diff_ids().len()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is put over a base, path by path.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::image::layer::User;
@@ -164,9 +164,13 @@ impl<'a> Overlay<'a> {
         self.added.insert(key.to_owned(), added);
     }
 
-    /// Whether content of the base becomes part of the layer.
-    pub(super) fn needs_content(&self) -> bool {
-        self.added.values().any(|added| matches!(added.kind, AddedKind::Again(_)))
+    /// Layers of the base whose content becomes part of this one.
+    pub(super) fn layers(&self) -> BTreeSet<usize> {
+        let layer = |added: &Added| match &added.kind {
+            AddedKind::Again(content) => Some(content.layer),
+            AddedKind::Folder | AddedKind::Link(_) | AddedKind::File(_) => None,
+        };
+        self.added.values().filter_map(layer).collect()
     }
 
     /// The entries of the layer, folders before what is in them.

@@ -54,7 +54,7 @@ impl Layer {
 /// Writes entries into a file. Those of the base are read from its layers, each layer once.
 pub(super) fn tar(
     added: &BTreeMap<Key, Added>,
-    (root, layers): (&Path, &[LayerFile]),
+    (root, layers): (&Path, &BTreeMap<usize, LayerFile>),
     file: File,
     stop: &CancellationToken,
 ) -> Result<Tar, LayerError> {
@@ -71,7 +71,7 @@ pub(super) fn tar(
         }
     }
     for number in again {
-        let layer = layers.get(number).ok_or(BaseFault::Absent)?;
+        let layer = layers.get(&number).ok_or(BaseFault::Absent)?;
         writing.again(added, number, layer)?;
     }
     writing.end()

@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
 use crate::domain::output::clean;
+use crate::domain::platform::{Platform, listed};
 
 /// Pauses before a registry is asked again that is overloaded, or stumbled.
 const PAUSES: [Duration; 3] =
@@ -17,6 +18,16 @@ pub enum OciError {
     /// There is no such image.
     #[error("there is no image `{0}`")]
     Absent(String),
+    /// It is not for machines of that kind.
+    #[error("`{reference}` is not for {asked}, only for {}", listed(has))]
+    OtherPlatform {
+        /// The image.
+        reference: String,
+        /// What was asked for.
+        asked: Platform,
+        /// What there is.
+        has: Vec<Platform>,
+    },
     /// Its manifest is none that can be built upon.
     #[error("the manifest of `{0}` is damaged")]
     Damaged(String),

@@ -3,6 +3,8 @@
 //! Whoever signs in is held in memory for one run, and told to nobody but the registry.
 
 mod error;
+mod index;
+mod pull;
 mod push;
 
 use std::collections::BTreeMap;
@@ -12,21 +14,29 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::OciDistributionError;
-use oci_client::manifest::{OciDescriptor, OciImageManifest, OciManifest};
+use oci_client::manifest::{
+    IMAGE_MANIFEST_MEDIA_TYPE, ImageIndexEntry, OCI_IMAGE_MEDIA_TYPE, OciDescriptor,
+    OciImageManifest, OciManifest,
+};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use crate::domain::digest::Digest;
+use crate::domain::platform::Platform;
 use crate::domain::registry::Registry;
 use crate::oci::error::tried;
 
 pub use error::OciError;
+pub use index::{Index, Part};
 pub use push::{NewImage, PackedLayer};
 
 /// Most bytes of the configuration of an image.
 const LARGEST_CONFIG: i64 = 16 * 1024 * 1024;
+
+/// Forms of a manifest of one image.
+const IMAGES: [&str; 2] = [OCI_IMAGE_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE];
 
 /// How long it may take until a registry answers, and until it says more.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -50,6 +60,8 @@ impl fmt::Debug for Oci {
 pub struct RemoteImage {
     /// Where it is, by its digest.
     at: Reference,
+    /// What the name meant, by its digest: that image, or an index of several.
+    meant: Reference,
     manifest: OciImageManifest,
     /// Its configuration, as it is there.
     pub config: Vec<u8>,
@@ -59,6 +71,12 @@ pub struct RemoteImage {
 #[derive(Debug, Default, Deserialize)]
 struct Configuration {
     #[serde(default)]
+    os: String,
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    variant: String,
+    #[serde(default)]
     config: Option<Settings>,
 }
 
@@ -67,6 +85,49 @@ struct Configuration {
 struct Settings {
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    on_build: Option<Vec<String>>,
+}
+
+impl Configuration {
+    /// What the image is for, where it says so.
+    fn platform(&self) -> Option<Platform> {
+        let is_said = !self.os.is_empty() && !self.architecture.is_empty();
+        is_said.then(|| Platform::new(&self.os, &self.architecture, &self.variant))
+    }
+}
+
+impl RemoteImage {
+    /// What its name meant, by its digest: this image, or an index with it.
+    pub fn meant(&self) -> String {
+        self.meant.whole()
+    }
+
+    /// Its labels.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.settings().labels.unwrap_or_default()
+    }
+
+    /// Instructions that run when something is built from it.
+    pub fn triggers(&self) -> Vec<String> {
+        self.settings().on_build.unwrap_or_default()
+    }
+
+    fn settings(&self) -> Settings {
+        self.read().config.unwrap_or_default()
+    }
+
+    fn read(&self) -> Configuration {
+        serde_json::from_slice(&self.config).unwrap_or_default()
+    }
+}
+
+/// Which image of several is meant.
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    For(&'a Platform),
+    /// Whichever comes first.
+    Any,
 }
 
 impl Oci {
@@ -88,35 +149,31 @@ impl Oci {
         Self { client: Client::new(config), registries: registries.to_vec() }
     }
 
-    /// An image by its name, for a platform such as `linux/amd64`.
+    /// An image by its name, for one platform.
     ///
     /// # Errors
     ///
-    /// When there is none, or the registry does not give it.
-    pub async fn image(&self, name: &str, platform: &str) -> Result<RemoteImage, OciError> {
+    /// When there is none, or none for that platform, or the registry does not give it.
+    pub async fn image(&self, name: &str, platform: &Platform) -> Result<RemoteImage, OciError> {
+        self.find(name, Wanted::For(platform)).await
+    }
+
+    async fn find(&self, name: &str, wanted: Wanted<'_>) -> Result<RemoteImage, OciError> {
         let fails = |error| OciError::of(name, &error);
         let reference: Reference =
             name.parse().map_err(|_no_name| OciError::Absent(name.to_owned()))?;
         let auth = self.auth(&reference);
         let given = tried(|| Box::pin(self.client.pull_manifest(&reference, &auth))).await;
-        let (manifest, digest) = match given.map_err(fails)? {
-            (OciManifest::Image(manifest), digest) => (manifest, digest),
-            (OciManifest::ImageIndex(index), _) => {
-                let is_meant = |entry: &&oci_client::manifest::ImageIndexEntry| {
-                    entry
-                        .platform
-                        .as_ref()
-                        .is_some_and(|own| format!("{}/{}", own.os, own.architecture) == platform)
-                };
-                let entry = index.manifests.iter().find(is_meant);
-                let entry =
-                    entry.ok_or_else(|| OciError::Absent(format!("{name} ({platform})")))?;
-                let own = by_digest(&reference, &entry.digest);
+        let (given, meant) = given.map_err(fails)?;
+        let (manifest, digest) = match given {
+            OciManifest::Image(manifest) => (manifest, meant.clone()),
+            OciManifest::ImageIndex(index) => {
+                let own = by_digest(&reference, chosen(name, &index.manifests, wanted)?);
                 let given = tried(|| Box::pin(self.client.pull_manifest(&own, &auth))).await;
                 match given.map_err(fails)? {
                     (OciManifest::Image(manifest), digest) => (manifest, digest),
                     (OciManifest::ImageIndex(_), _) => {
-                        return Err(OciError::Absent(format!("{name} ({platform})")));
+                        return Err(OciError::Damaged(name.to_owned()));
                     }
                 }
             }
@@ -124,7 +181,16 @@ impl Oci {
         let manifest = checked(manifest).ok_or_else(|| OciError::Damaged(name.to_owned()))?;
         let at = by_digest(&reference, &digest);
         let config = self.config(&at, &manifest.config).await.map_err(fails)?;
-        Ok(RemoteImage { at, manifest, config })
+        let meant = by_digest(&reference, &meant);
+        let image = RemoteImage { at, meant, manifest, config };
+        match (wanted, image.read().platform()) {
+            (Wanted::For(asked), Some(own)) if own != *asked => Err(OciError::OtherPlatform {
+                reference: name.to_owned(),
+                asked: asked.clone(),
+                has: vec![own],
+            }),
+            (Wanted::For(_) | Wanted::Any, _) => Ok(image),
+        }
     }
 
     async fn config(
@@ -144,19 +210,18 @@ impl Oci {
         Ok(bytes)
     }
 
-    /// The labels of an image; none when there is no such image, or its registry does not say.
-    pub async fn labels(&self, name: &str, platform: &str) -> BTreeMap<String, String> {
-        let image = match self.image(name, platform).await {
-            Ok(image) => image,
-            Err(OciError::Absent(_)) => return BTreeMap::new(),
+    /// The labels of an image; none when there is no such image, or its registry does not say. Of
+    /// several for different platforms they are those of the first.
+    pub async fn labels(&self, name: &str) -> BTreeMap<String, String> {
+        match self.find(name, Wanted::Any).await {
+            Ok(image) => image.labels(),
+            Err(OciError::Absent(_)) => BTreeMap::new(),
             Err(error) => {
                 // Whoever pushes there is told why that cannot be.
                 tracing::debug!("It is not known whose an image is: {error}");
-                return BTreeMap::new();
+                BTreeMap::new()
             }
-        };
-        let config = serde_json::from_slice::<Configuration>(&image.config).unwrap_or_default();
-        config.config.and_then(|settings| settings.labels).unwrap_or_default()
+        }
     }
 
     fn auth(&self, reference: &Reference) -> RegistryAuth {
@@ -169,6 +234,36 @@ impl Oci {
             ),
             None => RegistryAuth::Anonymous,
         }
+    }
+}
+
+/// The digest of the image of an index that is wanted.
+fn chosen<'a>(
+    name: &str,
+    entries: &'a [ImageIndexEntry],
+    wanted: Wanted<'_>,
+) -> Result<&'a str, OciError> {
+    let platform = |entry: &ImageIndexEntry| {
+        let own = entry.platform.as_ref()?;
+        let variant = own.variant.as_deref().unwrap_or_default();
+        Some(Platform::new(&own.os.to_string(), &own.architecture.to_string(), variant))
+    };
+    let is_wanted = |entry: &&ImageIndexEntry| match wanted {
+        Wanted::For(asked) => platform(entry).as_ref() == Some(asked),
+        Wanted::Any => true,
+    };
+    if let Some(entry) = entries.iter().find(is_wanted) {
+        return Ok(&entry.digest);
+    }
+    match wanted {
+        Wanted::For(asked) => {
+            // Builders put what they say of a build beside it.
+            let is_known = |platform: &Platform| platform.os() != "unknown";
+            let has = entries.iter().filter_map(platform).filter(is_known).collect();
+            let reference = name.to_owned();
+            Err(OciError::OtherPlatform { reference, asked: asked.clone(), has })
+        }
+        Wanted::Any => Err(OciError::Absent(name.to_owned())),
     }
 }
 

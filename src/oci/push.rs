@@ -16,8 +16,9 @@ use tokio_util::io::ReaderStream;
 
 use crate::domain::digest::Digest;
 use crate::domain::output::clean;
+use crate::domain::platform::Platform;
 use crate::oci::error::tried;
-use crate::oci::{Oci, OciError, RemoteImage};
+use crate::oci::{Oci, OciError, Part, RemoteImage, by_digest};
 
 /// Bytes read at once.
 const CHUNK: usize = 256 * 1024;
@@ -46,6 +47,12 @@ pub struct PackedLayer {
     pub size: u64,
 }
 
+/// A manifest, and what it is called.
+struct Manifest {
+    bytes: Bytes,
+    digest: Digest,
+}
+
 impl Oci {
     /// Pushes an image as `repository:tag`, and gives its digest. What the registry has is not sent
     /// again.
@@ -54,31 +61,73 @@ impl Oci {
     ///
     /// When the registry refuses, or what is below cannot be had.
     pub async fn push(&self, to: &str, image: NewImage<'_>) -> Result<Digest, OciError> {
-        let fails = |error| OciError::of(to, &error);
         let target: Reference = to.parse().map_err(|_no_name| OciError::Absent(to.to_owned()))?;
-        let auth = self.auth(&target);
-        tried(|| Box::pin(self.client.auth(&target, &auth, RegistryOperation::Push)))
-            .await
-            .map_err(fails)?;
+        let manifest = self.send(&target, image).await?;
+        self.put(&target, manifest.bytes, OCI_IMAGE_MEDIA_TYPE).await?;
+        Ok(manifest.digest)
+    }
+
+    /// Pushes an image into a repository, without a tag, to become part of an index.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub async fn push_part(
+        &self,
+        repository: &str,
+        image: NewImage<'_>,
+        platform: &Platform,
+    ) -> Result<Part, OciError> {
+        let absent = |_no_name| OciError::Absent(repository.to_owned());
+        let target: Reference = repository.parse().map_err(absent)?;
+        let Manifest { bytes, digest } = self.send(&target, image).await?;
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let (platform, kind) = (platform.clone(), OCI_IMAGE_MEDIA_TYPE.to_owned());
+        self.put(&by_digest(&target, digest.as_str()), bytes, OCI_IMAGE_MEDIA_TYPE).await?;
+        Ok(Part { platform, digest, size, kind })
+    }
+
+    /// Sends everything but the manifest.
+    async fn send(&self, target: &Reference, image: NewImage<'_>) -> Result<Manifest, OciError> {
+        let fails = |error| OciError::of(&target.whole(), &error);
+        self.sign_in(target, RegistryOperation::Push).await?;
         for layer in &image.base.manifest.layers {
-            let copied = self.copy(&target, &image.base.at, layer).await;
+            let copied = self.copy(target, &image.base.at, layer).await;
             copied.map_err(|error| OciError::NotCopied(clean(error.to_string().as_bytes())))?;
         }
-        self.send_layer(&target, image.layer).await.map_err(fails)?;
+        self.send_layer(target, image.layer).await.map_err(fails)?;
         let config = Digest::of(image.config);
-        if !self.has(&target, config.as_str()).await.map_err(fails)? {
+        if !self.has(target, config.as_str()).await.map_err(fails)? {
             let content = Bytes::copy_from_slice(image.config);
-            let send = || self.client.push_blob(&target, content.clone(), config.as_str());
+            let send = || self.client.push_blob(target, content.clone(), config.as_str());
             tried(|| Box::pin(send())).await.map_err(fails)?;
         }
-        let manifest =
-            serde_json::to_vec(&manifest(image, &config)).map_err(std::io::Error::from)?;
-        let digest = Digest::of(&manifest);
-        let kind = HeaderValue::from_static(OCI_IMAGE_MEDIA_TYPE);
-        let manifest = Bytes::from(manifest);
-        let send = || self.client.push_manifest_raw(&target, manifest.clone(), kind.clone());
-        tried(|| Box::pin(send())).await.map_err(fails)?;
-        Ok(digest)
+        let bytes = serde_json::to_vec(&manifest(image, &config)).map_err(std::io::Error::from)?;
+        let digest = Digest::of(&bytes);
+        Ok(Manifest { bytes: bytes.into(), digest })
+    }
+
+    pub(super) async fn sign_in(
+        &self,
+        target: &Reference,
+        operation: RegistryOperation,
+    ) -> Result<(), OciError> {
+        let auth = self.auth(target);
+        let signed = tried(|| Box::pin(self.client.auth(target, &auth, operation))).await;
+        signed.map(drop).map_err(|error| OciError::of(&target.whole(), &error))
+    }
+
+    /// Puts a manifest where it belongs.
+    pub(super) async fn put(
+        &self,
+        target: &Reference,
+        manifest: Bytes,
+        kind: &'static str,
+    ) -> Result<(), OciError> {
+        let kind = HeaderValue::from_static(kind);
+        let send = || self.client.push_manifest_raw(target, manifest.clone(), kind.clone());
+        let sent = tried(|| Box::pin(send())).await;
+        sent.map(drop).map_err(|error| OciError::of(&target.whole(), &error))
     }
 
     async fn has(&self, target: &Reference, digest: &str) -> Result<bool, OciDistributionError> {

@@ -168,6 +168,8 @@ impl DockerHost {
             bases: vec![],
             platforms: BTreeSet::new(),
             pins: BTreeMap::new(),
+            own: BTreeMap::new(),
+            platform: None,
             account: "acme".to_owned(),
             args: BTreeMap::new(),
             labels: self.labels(1),
@@ -185,6 +187,7 @@ impl DockerHost {
             registry: None,
             frontends: Vec::new(),
             uses_cache: false,
+            platforms: Vec::new(),
         }
     }
 

@@ -6,76 +6,21 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use crate::building::{BuildError, ContextLimits, Materials, Sent, Steps, dockerfile};
+use crate::building::{BuildError, Built, ContextLimits, Materials, Sent, Steps, dockerfile};
 use crate::deploy::docker_target::DockerTarget;
-use crate::docker::{EngineError, ImageFacts, PullError, PushError};
+use crate::deploy::docker_target::image_error::ImageError;
+use crate::docker::{EngineError, ImageFacts, PullError};
 use crate::domain::ids::ProjectId;
 use crate::domain::pinned::Pinned;
+use crate::domain::platform::Platform;
 use crate::domain::registry::Registry;
 use crate::domain::release::PinnedImages;
-use crate::image::dockerfile::{Unclear, bases_of_triggers};
+use crate::image::dockerfile::bases_of_triggers;
 use crate::image::{
     Build, Folder, ImageBuild, Node, PlanError, Provenance, Root, dockerfile_images, plan,
 };
-use crate::layers::LayerError;
-use crate::oci::OciError;
 use crate::paas::compiled::Deployment;
 use crate::tasks;
-
-/// Why an image is not there.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// It was built for another project, or is a layer of somebody's.
-    #[error("image `{0}` is not on this engine under that name for this project")]
-    Foreign(String),
-    /// Its registry gave it to somebody else.
-    #[error("image `{0}` is private: its registry does not give it to this project")]
-    Private(String),
-    /// What it triggers may take something from another project.
-    #[error("image `{image}` triggers {source}")]
-    Trigger {
-        /// The image that is built from.
-        image: String,
-        /// What it triggers.
-        source: Unclear,
-    },
-    /// It was there, and is not any more.
-    #[error("image `{0}` was removed from the engine meanwhile; push again")]
-    Gone(String),
-    /// Its name in the registry is somebody else's.
-    #[error(
-        "`{0}` is another project's image\n\
-         remove it there if nobody needs it,\n\
-         or choose another path by `admin set registry`"
-    )]
-    Taken(String),
-    /// It was not pushed by us.
-    #[error(transparent)]
-    Oci(#[from] OciError),
-    /// Its files were not put upon the image below.
-    #[error(transparent)]
-    Layer(#[from] LayerError),
-    /// It is for other machines.
-    #[error("`FROM --platform={asked}`: images are built for {own}, which the engine runs")]
-    Platform {
-        /// What was asked for.
-        asked: String,
-        /// The engine's platform.
-        own: String,
-    },
-    /// It was not built.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// It was not pulled.
-    #[error(transparent)]
-    Pull(#[from] PullError),
-    /// It was not pushed.
-    #[error(transparent)]
-    Push(#[from] PushError),
-    /// The engine is away.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-}
 
 /// Where the files of builds are.
 #[derive(Debug, Clone)]
@@ -94,19 +39,21 @@ pub struct Sources {
     pub registry: Option<Registry>,
     /// Frontends that Dockerfiles may name besides the builder's own.
     pub frontends: Vec<String>,
+    /// What images in a registry are built for; empty: what the engine runs.
+    pub platforms: Vec<Platform>,
     /// Whether steps that were built before are taken from the cache.
     pub uses_cache: bool,
 }
 
 impl Sources {
-    fn root(&self, folder: &Folder) -> &Path {
+    pub(super) fn root(&self, folder: &Folder) -> &Path {
         match folder.root {
             Root::Checkout => &self.checkout,
             Root::Library => &self.library,
         }
     }
 
-    fn materials(&self, folder: &Folder) -> Materials<'_> {
+    pub(super) fn materials(&self, folder: &Folder) -> Materials<'_> {
         Materials {
             project: self.project,
             root: self.root(folder),
@@ -190,7 +137,7 @@ impl DockerTarget {
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
         match build {
-            Build::Dockerfile(build) => self.build(build, sources, lines).await,
+            Build::Dockerfile(build) => self.build(build, (sources, pinned), lines).await,
             Build::Layers(build) => self.lay(build, (sources, pinned), lines).await,
             Build::Stock(reference) => {
                 let pinned = self.stock_image(reference, sources, lines).await?;
@@ -202,9 +149,31 @@ impl DockerTarget {
     async fn build(
         &self,
         build: &ImageBuild,
-        sources: &Sources,
+        (sources, pinned): (&Sources, &PinnedImages),
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
+        if let Some(several) = self.several(sources).await? {
+            return self.build_several(build, (sources, pinned), &several, lines).await;
+        }
+        let built = self.build_own(build, sources, lines).await?;
+        let how = How::Built(built.steps);
+        let pinned = match &sources.registry {
+            None => Pinned::ImageId(built.id),
+            Some(registry) => {
+                self.check_name(&build.tag, registry, sources).await?;
+                self.engine.push(&built.id, &build.tag, registry, lines).await?
+            }
+        };
+        Ok(Obtained { pinned, how })
+    }
+
+    /// Builds an image for what the engine runs.
+    pub(super) async fn build_own(
+        &self,
+        build: &ImageBuild,
+        sources: &Sources,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Built, ImageError> {
         self.check_platforms(build).await?;
         // Also the names in whose place there are those of this job.
         let mut missing = None;
@@ -223,15 +192,7 @@ impl DockerTarget {
             (error, _) => ImageError::from(error),
         })?;
         self.engine.tag(&built.id, &build.own_tag).await?;
-        let how = How::Built(built.steps);
-        let pinned = match &sources.registry {
-            None => Pinned::ImageId(built.id),
-            Some(registry) => {
-                self.check_name(&build.tag, registry, sources).await?;
-                self.engine.push(&built.id, &build.tag, registry, lines).await?
-            }
-        };
-        Ok(Obtained { pinned, how })
+        Ok(built)
     }
 
     /// Of another platform an image may trigger something else than the one that is looked at.
@@ -240,8 +201,7 @@ impl DockerTarget {
             return Ok(());
         }
         let own = self.engine.platform().await?;
-        // The variant that every machine of this architecture has.
-        let is_own = |asked: &str| asked == own || asked == format!("{own}/v8");
+        let is_own = |asked: &str| asked.parse().is_ok_and(|asked: Platform| asked == own);
         match build.platforms.iter().find(|asked| !is_own(asked)) {
             Some(asked) => Err(ImageError::Platform { asked: asked.clone(), own }),
             None => Ok(()),

@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use crate::building::ContextLimits;
 use crate::building::archive::{CHUNKS, Chunks};
 use crate::deploy::docker_target::DockerTarget;
-use crate::deploy::docker_target::images::{How, ImageError, Obtained, Sources};
+use crate::deploy::docker_target::image_error::ImageError;
+use crate::deploy::docker_target::images::{How, Obtained, Sources};
 use crate::docker::{EngineError, ImageFacts};
 use crate::domain::digest::Digest;
 use crate::domain::pinned::Pinned;
@@ -42,6 +43,9 @@ impl DockerTarget {
         (sources, pinned): (&Sources, &PinnedImages),
         lines: &mpsc::Sender<String>,
     ) -> Result<Obtained, ImageError> {
+        if let Some(several) = self.several(sources).await? {
+            return self.lay_several(build, (sources, pinned), &several, lines).await;
+        }
         let image = self.below(build, pinned).await?;
         let below = image.id.parse().map_err(|_no_id| ImageError::Gone(build.base.clone()))?;
         let stop = CancellationToken::new();
@@ -79,7 +83,7 @@ impl DockerTarget {
     }
 
     /// What a layer is put on.
-    async fn below(
+    pub(super) async fn below(
         &self,
         build: &LayerBuild,
         pinned: &PinnedImages,
@@ -101,7 +105,7 @@ impl DockerTarget {
         let base = Arc::new(self.read(making).await?);
         match write(making, &base).await? {
             Written::Layer(layer) => Ok((base, Arc::new(layer))),
-            Written::NeedsFiles => Err(LayerError::from(BaseFault::Absent).into()),
+            Written::NeedsFiles(_) => Err(LayerError::from(BaseFault::Absent).into()),
         }
     }
 

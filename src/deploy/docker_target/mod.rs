@@ -3,12 +3,14 @@
 //! Every future here may be dropped at any time. What it left on the engine carries its fence, and
 //! the next [`DockerTarget::leftovers`] that are not told to keep that fence are removed with it.
 
+mod image_error;
 mod images;
 mod layers;
 mod private;
 mod pushed;
 mod rollout;
 mod room;
+mod several;
 mod sweep;
 mod volumes;
 
@@ -24,7 +26,8 @@ use crate::domain::address_pool::{AddressPool, Subnet};
 use crate::layers::Layers;
 use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stack};
 
-pub use images::{ImageError, Obtained, Sources};
+pub use image_error::ImageError;
+pub use images::{Obtained, Sources};
 pub use rollout::{PodReady, RolloutError, Unhealthy};
 pub use room::{Demand, NoRoom};
 pub use sweep::{Leftovers, Swept};
@@ -318,7 +321,7 @@ mod tests {
         let (checkout, library) = (PathBuf::new(), PathBuf::new());
         let limits = ContextLimits { bytes: 0, files: 0 };
         let (secrets, registry) = (BTreeMap::new(), None);
-        let (frontends, uses_cache) = (Vec::new(), true);
+        let (frontends, platforms, uses_cache) = (Vec::new(), Vec::new(), true);
         let pinned = PinnedImages::new();
         let sources = Sources {
             checkout,
@@ -328,6 +331,7 @@ mod tests {
             secrets,
             registry,
             frontends,
+            platforms,
             uses_cache,
         };
 

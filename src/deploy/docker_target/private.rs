@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use crate::deploy::docker_target::DockerTarget;
-use crate::deploy::docker_target::images::{ImageError, Sources};
+use crate::deploy::docker_target::image_error::ImageError;
+use crate::deploy::docker_target::images::Sources;
 use crate::docker::ImageFacts;
 use crate::domain::registry::Registry;
 

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 
 use crate::building::send;
 use crate::deploy::docker_target::DockerTarget;
-use crate::deploy::docker_target::images::{ImageError, Sources};
+use crate::deploy::docker_target::image_error::ImageError;
+use crate::deploy::docker_target::images::Sources;
 use crate::deploy::docker_target::layers::Making;
 use crate::docker::ImageFacts;
 use crate::domain::digest::Digest;
@@ -64,12 +65,8 @@ impl DockerTarget {
         Ok(Some(Pinned::Digest(pinned)))
     }
 
-    async fn remote_base(
-        &self,
-        oci: &Oci,
-        (base, name): (&ImageFacts, &str),
-        lines: &mpsc::Sender<String>,
-    ) -> Result<Option<RemoteImage>, ImageError> {
+    /// What a base is called in the registry that it came from.
+    pub(super) fn in_registry<'a>(&self, base: &'a ImageFacts, name: &str) -> Option<&'a String> {
         let repository = |name: &str| {
             let name = name.split_once('@').map_or(name, |(name, _)| name);
             let tag = name.rsplit_once(':').filter(|(_, tag)| !tag.contains('/'));
@@ -79,11 +76,23 @@ impl DockerTarget {
             repository(digest) == repository(name)
                 || base.labels.contains_key(&self.labels.key("project"))
         };
-        let Some(reference) = base.digests.iter().find(is_own) else { return Ok(None) };
+        base.digests.iter().find(is_own)
+    }
+
+    async fn remote_base(
+        &self,
+        oci: &Oci,
+        (base, name): (&ImageFacts, &str),
+        lines: &mpsc::Sender<String>,
+    ) -> Result<Option<RemoteImage>, ImageError> {
+        let Some(reference) = self.in_registry(base, name) else { return Ok(None) };
         match oci.image(reference, &self.engine.platform().await?).await {
             Ok(image) => Ok(Some(image)),
             Err(
-                error @ (OciError::Absent(_) | OciError::Damaged(_) | OciError::Refused { .. }),
+                error @ (OciError::Absent(_)
+                | OciError::OtherPlatform { .. }
+                | OciError::Damaged(_)
+                | OciError::Refused { .. }),
             ) => {
                 send([format!("{error}; the engine sends its image")], lines).await;
                 Ok(None)
@@ -101,7 +110,7 @@ impl DockerTarget {
     ) -> Result<(), ImageError> {
         let reference = registry.address.repository(name);
         let oci = Oci::new(slice::from_ref(registry));
-        let labels = oci.labels(&reference, &self.engine.platform().await?).await;
+        let labels = oci.labels(&reference).await;
         match labels.get(&self.labels.key("project")) {
             Some(owner) if *owner != sources.project.to_string() => {
                 Err(ImageError::Taken(reference))

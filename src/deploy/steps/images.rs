@@ -78,6 +78,7 @@ impl Deployment<'_> {
             secrets: self.opened.build_secrets(),
             registry: self.opened.registry.clone(),
             frontends: settings.builder.frontends.clone(),
+            platforms: settings.builder.platforms.clone(),
             uses_cache: settings.builder.cache,
             limits: ContextLimits {
                 bytes: settings.git.max_checkout,

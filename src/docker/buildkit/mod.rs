@@ -8,5 +8,6 @@ mod files;
 mod output;
 mod services;
 mod session;
+mod workers;
 
 pub(super) use session::Session;

@@ -90,7 +90,7 @@ async fn serve(connection: Upgraded, services: Services) {
 
 /// Runs the answers of one connection; they end with it.
 #[derive(Clone, Default)]
-struct Streams(Arc<Mutex<JoinSet<()>>>);
+pub(super) struct Streams(Arc<Mutex<JoinSet<()>>>);
 
 impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, answer: F) {
@@ -108,8 +108,10 @@ fn options(
     let mut args = build.args.clone();
     args.insert("BUILDKIT_CACHE_MOUNT_NS".to_owned(), build.account.clone());
     let json = |map| serde_json::to_string(map).map_err(|error| BuildError::Away(Box::new(error)));
+    let platform = build.platform.as_ref().map(ToString::to_string).unwrap_or_default();
     Ok(query(&[
         ("version", "2"),
+        ("platform", &platform),
         ("remote", "client-session"),
         ("session", session),
         ("buildid", session),

@@ -75,6 +75,11 @@ pub fn bases_of_triggers(triggers: &[String]) -> Result<Vec<String>, Unclear> {
     Ok(images)
 }
 
+/// Whether some instruction of a Dockerfile, or of an image's triggers, runs a command.
+pub fn runs_commands(text: &str) -> bool {
+    readings(text).iter().flatten().any(|line| lower(split(line).0) == "run")
+}
+
 /// Whether some command of a Dockerfile is to be shown a secret.
 pub fn shows_secrets(text: &str) -> bool {
     let is_secret = |flag: &str| {

@@ -16,6 +16,7 @@ mod hostile_dockerfiles;
 mod images;
 mod language;
 mod livelihood;
+mod platforms;
 mod queue;
 mod redaction;
 mod refs;

@@ -1,8 +1,10 @@
 //! Images as an independent client sees them.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use pierhead::domain::digest::Digest;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,12 +37,36 @@ impl Copied {
         let to = format!("dir:{}", folder.path().display());
         run(Command::new("skopeo").arg("copy").args(options).args([image, &to]));
         let read = |name: &str| -> Value {
-            serde_json::from_slice(&std::fs::read(folder.path().join(name)).unwrap()).unwrap()
+            serde_json::from_slice(&fs::read(folder.path().join(name)).unwrap()).unwrap()
         };
         let manifest = read("manifest.json");
         let digest = manifest["config"]["digest"].as_str().unwrap().trim_start_matches("sha256:");
         let config = read(digest);
         Self { folder, manifest, config }
+    }
+
+    /// Changes what the image says of itself.
+    pub(crate) fn retell(&mut self, tell: impl FnOnce(&mut Value)) {
+        tell(&mut self.config);
+        let config = serde_json::to_vec(&self.config).unwrap();
+        let digest = Digest::of(&config);
+        self.manifest["config"]["digest"] = digest.as_str().into();
+        self.manifest["config"]["size"] = config.len().into();
+        let path = |name: &str| self.folder.path().join(name);
+        fs::write(path(digest.hex()), config).unwrap();
+        fs::write(path("manifest.json"), self.manifest.to_string()).unwrap();
+    }
+
+    /// Puts the image into a registry, and gives its digest there.
+    pub(crate) fn put(&self, registry: &OwnRegistry, name: &str) -> String {
+        let digest = self.folder.path().join("digest");
+        let credentials = format!("pusher:{PASSWORD}");
+        let from = format!("dir:{}", self.folder.path().display());
+        let mut skopeo = Command::new("skopeo");
+        skopeo.args(["copy", "--dest-tls-verify=false", "--dest-creds", &credentials]);
+        skopeo.arg("--digestfile").arg(&digest);
+        run(skopeo.args([from, format!("docker://{}/{name}", registry.address)]));
+        fs::read_to_string(digest).unwrap()
     }
 
     /// What is in its uppermost layer, as GNU tar lists it: mode, owner, path.
@@ -56,6 +82,14 @@ impl Copied {
         };
         listing.lines().map(line).collect()
     }
+}
+
+/// A manifest in a registry, as it is there.
+pub(crate) fn raw(registry: &OwnRegistry, name: &str) -> String {
+    let credentials = format!("pusher:{PASSWORD}");
+    let name = format!("docker://{}/{name}", registry.address);
+    let options = ["inspect", "--raw", "--tls-verify=false", "--creds", &credentials, &name];
+    run(Command::new("skopeo").args(options))
 }
 
 fn list(path: &Path) -> String {
