@@ -178,7 +178,8 @@ impl DockerTarget {
         Ok(build.of_platform(platform, pins))
     }
 
-    /// Makes sure that a project may build from what a registry has; `true` when that runs commands.
+    /// Makes sure that a project may build from an image of a registry; `true` when building from it
+    /// runs commands.
     fn check_remote(
         &self,
         base: &str,

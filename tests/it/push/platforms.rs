@@ -20,6 +20,9 @@ const OTHER: &str = "linux/386";
 const FOREIGN: &str = "linux/sparc64";
 const ABSENT: &str = "linux/riscv64";
 
+/// What an image says of itself besides.
+type Tell = fn(&mut Value);
+
 /// An installation that builds for several platforms, and a project with a registry in it.
 struct Town {
     app: App,
@@ -52,7 +55,7 @@ impl Town {
 
     /// Puts the base into the registry for the engine's platform and others, which say something
     /// more of themselves.
-    async fn put_base(&self, name: &str, others: &[&str], tell: fn(&mut Value)) -> String {
+    async fn put_base(&self, name: &str, others: &[&str], tell: Tell) -> String {
         let oci = Oci::new(&[self.registry.with(PASSWORD)]);
         let repository = format!("{}/shared/stock", self.registry.address);
         let mut parts = Vec::new();
@@ -200,8 +203,13 @@ async fn dockerfiles_are_built_for_every_platform_upon_each_other() {
         "RUN mkdir /www && echo below > /www/base\n",
         "COPY index.html /www/\n",
     );
+    let container = "image: web\n        volumes: {more: {add: [more/], mount-path: /www}}";
+    town.declare("images:\n  web: {path: web}\n  base: {path: base}\n", container);
+    town.copy.write("more/files", "upon it");
     town.push("Build").await.assert_ok();
-    for (path, expected) in [("/", "built for everyone"), ("/base", "below\n")] {
+    for (path, expected) in
+        [("/", "built for everyone"), ("/base", "below\n"), ("/files", "upon it")]
+    {
         let answer = town.app.get(&town.copy.host(), path).await;
         assert_eq!(answer, (200, expected.to_owned()), "{path}");
     }
@@ -212,9 +220,9 @@ async fn dockerfiles_are_built_for_every_platform_upon_each_other() {
     for (platform, arch) in [("linux/amd64", "amd64"), (OTHER, "386")] {
         let image = town.image_of(name, &index, platform);
         assert_eq!(image.config["architecture"], arch);
-        assert_eq!(image.config["config"]["Labels"]["org.opencontainers.image.title"], "web");
-        // The base, its folder, and the file.
-        assert_eq!(image.manifest["layers"].as_array().unwrap().len(), 3, "{}", image.manifest);
+        assert!(image.config["config"]["Labels"]["pierhead.dev/project"].is_string());
+        // The base, its folder, the file of the second, and what is put upon that.
+        assert_eq!(image.manifest["layers"].as_array().unwrap().len(), 4, "{}", image.manifest);
     }
     let environment = town.app.environment("platforms-built", "production").await.id;
     let label = format!("pierhead.dev/environment={environment}");
@@ -258,7 +266,7 @@ async fn what_cannot_be_had_for_a_platform_is_told_before_anything_is_built() {
     let is_anothers = |config: &mut Value| {
         config["config"]["Labels"] = json!({ "pierhead.dev/project": "another" });
     };
-    let cases: [(fn(&mut Value), &str); 3] = [
+    let cases: [(Tell, &str); 3] = [
         (runs_on_build, runs),
         (copies_on_build, "for several platforms write `acme/other/web:1` where it is used"),
         (is_anothers, "is not on this engine under that name for this project"),
@@ -281,7 +289,8 @@ async fn a_base_that_lacks_a_platform_is_named_with_those_it_has() {
     town.assert_refused("Files", &words).await;
     town.declare_dockerfiles("", "");
     town.assert_refused("Build", &words).await;
-    town.declare("", "image: pierhead-test/platforms-absent-stock\n        version: '1'\n        volumes: {site: {add: [www], mount-path: /}}");
+    let stock = "image: pierhead-test/platforms-absent-stock\n        version: '1'";
+    town.declare("", &format!("{stock}\n        volumes: {{site: {{add: [www], mount-path: /}}}}"));
     let words = "`pierhead-test/platforms-absent-stock:1` must be in a registry";
     town.assert_refused("A base of the engine", words).await;
     town.end().await;
