@@ -135,9 +135,16 @@ pub fn context_at(
         tree,
         clusters: snapshot.clusters.iter().map(cluster).collect(),
         registry: snapshot.registry.as_ref().map(|registry| registry.address.to_string()),
+        registry_config_name: pull_secret(snapshot),
         ..ContextFile::default()
     };
     Ok(file.with_platform((*platform).clone()))
+}
+
+/// The name under which a cluster has who signs in at the project's registry.
+fn pull_secret(snapshot: &Snapshot) -> Option<String> {
+    snapshot.registry.as_ref()?.login.as_ref()?;
+    Some(format!("{}-registry", snapshot.project))
 }
 
 fn cluster(cluster: &Cluster) -> paas::Cluster {

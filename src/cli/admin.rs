@@ -10,6 +10,7 @@ use crate::cli::{note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::domain::access::{Role, Standing};
+use crate::domain::cluster::BadAddress;
 use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::JobName;
@@ -17,6 +18,7 @@ use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::stored_variables::StoredVariables;
 use crate::git::bare_repository::Repositories;
 use crate::git::commit_files::TooMuch;
+use crate::kubernetes::AccessError;
 use crate::paas_file::{Launch, context_at};
 use crate::people::{self, PeopleError};
 use crate::projects::{self, NewRule, ProjectError};
@@ -180,6 +182,12 @@ pub enum AdminError {
     /// A Kubernetes cluster somewhere.
     #[error("a Kubernetes cluster needs --address https://host:port")]
     NoAddress,
+    /// Its address is of another form.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    /// Who signs in at a cluster.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// What Docker Engines do not have.
     #[error("an engine has no credentials, TLS or namespaces: these are for --kind kubernetes")]
     NotOfEngines,

@@ -8,11 +8,13 @@ use clap::Args;
 use crate::cli::admin::AdminError;
 use crate::config::Config;
 use crate::db::pool::Db;
+use crate::deploy::kubernetes_target::access;
 use crate::domain::cluster::{
     ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
 };
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::ProjectName;
+use crate::kubernetes::{self, Verification};
 use crate::projects::{self, Login, NewTarget, TargetChange};
 use crate::seal::load_public;
 
@@ -55,6 +57,12 @@ pub(super) struct Access {
     /// The namespace in a cluster, or first part of names on an engine; at first the account's name.
     #[arg(long)]
     namespace: Option<String>,
+    /// A kubeconfig that says address, namespace and who signs in; `-` reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "token", "client_certificate"])]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; without one, its current one.
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    context: Option<String>,
     /// Certificates in PEM of whoever vouches for the cluster.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -81,7 +89,9 @@ pub(super) struct Access {
 /// Where a target is and who signs in there; what was not said is `None`.
 struct Said {
     address: Option<String>,
+    namespace: Option<String>,
     credentials: Option<Credentials>,
+    tls_verify: Option<bool>,
 }
 
 impl NewCluster {
@@ -89,8 +99,8 @@ impl NewCluster {
     pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
         let Self { which: Which { project, name }, environment, kind, access } = self;
         let text = format!("Cluster {name} serves {environment} of {project}.");
-        let kubernetes = access.options(KubernetesOptions::default());
-        let Said { address, credentials } = access.read()?;
+        let Said { address, namespace, credentials, tls_verify } = access.read()?;
+        let kubernetes = access.options(KubernetesOptions::default(), tls_verify);
         let address = match (kind, address) {
             (_, Some(address)) => address,
             (ClusterKind::Docker, None) => ENGINE.to_owned(),
@@ -100,7 +110,7 @@ impl NewCluster {
         if kind == ClusterKind::Docker && !(is_default && credentials.is_none()) {
             return Err(AdminError::NotOfEngines);
         }
-        let namespace = access.namespace;
+        check((kind, &address), credentials.as_ref())?;
         let target = NewTarget { project, name, environment, kind, address, namespace, kubernetes };
         projects::create_cluster(db, target, login(config, credentials)?).await?;
         Ok(text)
@@ -115,14 +125,15 @@ pub(super) async fn set(
 ) -> Result<String, AdminError> {
     let which = (project, name);
     let (cluster, _) = projects::cluster(db, which.clone()).await?;
-    let Said { address, credentials } = access.read()?;
-    let kubernetes = access.options(cluster.kubernetes);
+    let Said { address, namespace, credentials, tls_verify } = access.read()?;
+    let kubernetes = access.options(cluster.kubernetes, tls_verify);
     let is_changed = kubernetes != cluster.kubernetes;
     if cluster.kind == ClusterKind::Docker && (is_changed || credentials.is_some()) {
         return Err(AdminError::NotOfEngines);
     }
     let kubernetes = is_changed.then_some(kubernetes);
-    let change = TargetChange { address, namespace: access.namespace, kubernetes };
+    check((cluster.kind, address.as_ref().unwrap_or(&cluster.address)), credentials.as_ref())?;
+    let change = TargetChange { address, namespace, kubernetes };
     let text = format!("Cluster {} of {} is changed, for jobs from now on.", which.1, which.0);
     projects::set_cluster(db, which, change, login(config, credentials)?).await?;
     Ok(text)
@@ -134,9 +145,9 @@ fn login(config: &Config, credentials: Option<Credentials>) -> Result<Login, Adm
 }
 
 impl Access {
-    fn options(&self, before: KubernetesOptions) -> KubernetesOptions {
+    fn options(&self, before: KubernetesOptions, verify: Option<bool>) -> KubernetesOptions {
         KubernetesOptions {
-            tls_verify: self.tls_verify.unwrap_or(before.tls_verify),
+            tls_verify: verify.unwrap_or(before.tls_verify),
             namespace_manage: self.namespace_manage.unwrap_or(before.namespace_manage),
             hierarchical_namespaces: self
                 .hierarchical_namespaces
@@ -145,6 +156,9 @@ impl Access {
     }
 
     fn read(&self) -> Result<Said, AdminError> {
+        if let Some(file) = &self.kubeconfig {
+            return self.read_kubeconfig(&read(file)?);
+        }
         let ca = self.ca.as_deref().map(read).transpose()?;
         let certificate = self.client_certificate.as_deref().map(read).transpose()?;
         let key = self.client_key.as_deref().map(read).transpose()?;
@@ -158,8 +172,39 @@ impl Access {
         };
         let is_said = ca.is_some() || !matches!(identity, Identity::Nobody);
         let credentials = is_said.then_some(Credentials { ca, identity });
-        Ok(Said { address: self.address.clone(), credentials })
+        let (address, namespace) = (self.address.clone(), self.namespace.clone());
+        Ok(Said { address, namespace, credentials, tls_verify: self.tls_verify })
     }
+
+    /// What a kubeconfig says; what was said besides wins.
+    fn read_kubeconfig(&self, text: &str) -> Result<Said, AdminError> {
+        let read = kubernetes::Access::from_kubeconfig(text, self.context.as_deref())?;
+        let identity = match read.identity {
+            kubernetes::Identity::Anonymous => Identity::Nobody,
+            kubernetes::Identity::Token(token) => Identity::Token(token),
+            kubernetes::Identity::Certificate { certificate, key } => {
+                Identity::Certificate { certificate, key }
+            }
+        };
+        Ok(Said {
+            address: Some(self.address.clone().unwrap_or(read.address)),
+            namespace: Some(self.namespace.clone().unwrap_or(read.namespace)),
+            credentials: Some(Credentials { ca: read.authority, identity }),
+            tls_verify: self.tls_verify.or(Some(read.verification == Verification::On)),
+        })
+    }
+}
+
+/// Checks what can be known of a cluster without asking it.
+fn check(
+    (kind, address): (ClusterKind, &String),
+    credentials: Option<&Credentials>,
+) -> Result<(), AdminError> {
+    if kind == ClusterKind::Docker {
+        return Ok(());
+    }
+    kind.check_address(address)?;
+    Ok(access(address, "default", credentials, Verification::On).check()?)
 }
 
 /// A small text file, or standard input.

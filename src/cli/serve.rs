@@ -259,6 +259,7 @@ impl Parts {
             built_by: builder.clone(),
             layers: Layers::new(&config.layers_folder()),
             docker: config.docker.clone(),
+            kubernetes: config.kubernetes.clone(),
             router: config.router.clone(),
             keyring,
         };

@@ -15,6 +15,8 @@ const MIB: u64 = 1024 * 1024;
 pub struct BuilderConfig {
     /// Who builds: `docker`, `buildah`, `podman`, or the path of a program with Buildah's command line.
     pub program: String,
+    /// The engine that builds images for Kubernetes clusters; each engine builds its own.
+    pub engine: String,
     /// With what an engine builds.
     pub docker: DockerBuilds,
     /// What keeps commands of Buildah's builds apart from the machine.
@@ -41,6 +43,7 @@ impl Default for BuilderConfig {
     fn default() -> Self {
         Self {
             program: "docker".to_owned(),
+            engine: "unix:///var/run/docker.sock".to_owned(),
             docker: DockerBuilds::Auto,
             isolation: Isolation::Containers,
             frontends: Vec::new(),

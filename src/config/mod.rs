@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::manifests;
 use crate::paas::Libraries;
 
 pub use builder::{BuilderConfig, DockerBuilds, Isolation};
@@ -55,6 +56,8 @@ pub struct Config {
     pub builder: BuilderConfig,
     /// The Docker target.
     pub docker: DockerConfig,
+    /// Kubernetes targets.
+    pub kubernetes: manifests::Settings,
     /// The HTTP entrance of the Docker target.
     pub router: RouterConfig,
     /// Pages for people.
@@ -86,6 +89,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             builder: BuilderConfig::default(),
             docker: DockerConfig::default(),
+            kubernetes: manifests::Settings::default(),
             router: RouterConfig::default(),
             web: WebConfig::default(),
             seal: SealConfig::default(),

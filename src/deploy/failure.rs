@@ -1,6 +1,9 @@
 //! Why a deployment does not become live, sorted by what is done about it.
 
+use std::fmt;
+
 use crate::deploy::docker_target::{ImageError, NoRoom, RolloutError, StartError};
+use crate::deploy::kubernetes_target::ClusterError;
 use crate::deploy::stored::Unreadable;
 use crate::deploy::targets::TargetError;
 use crate::docker::EngineError;
@@ -13,6 +16,7 @@ use crate::git::checkout::CheckoutError;
 use crate::image::PlanError;
 use crate::image::layer::BadUser;
 use crate::jobs::RunError;
+use crate::manifests;
 use crate::paas_file::Broken;
 use crate::routing::NotServed;
 use crate::seal::NotOpened;
@@ -100,6 +104,17 @@ pub(super) enum Cause {
     /// Something did not become healthy.
     #[error(transparent)]
     Rollout(#[from] RolloutError),
+    /// A cluster refuses, or does not serve what it should.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A cluster cannot have what the file asks for.
+    #[error("{}", first(.0))]
+    NotOnKubernetes(Vec<manifests::Unrenderable>),
+    /// Images are built, and there is nowhere a cluster could pull them from.
+    #[error(
+        "{0} is built, and the project has no registry to pull it from\n         a Kubernetes cluster pulls every image from a registry:\n         ask an administrator for `pierhead admin set registry`"
+    )]
+    NoRegistry(String),
     /// An engine does not answer.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -114,7 +129,7 @@ pub(super) enum Cause {
     Run(RunError),
 }
 
-fn first(faults: &[Unrenderable]) -> String {
+fn first(faults: &[impl fmt::Display]) -> String {
     let first = faults.first().map(ToString::to_string).unwrap_or_default();
     match faults.len() {
         0 | 1 => first,
@@ -143,6 +158,9 @@ impl Cause {
             | Self::Unrenderable(_)
             | Self::Start(_)
             | Self::Rollout(_)
+            | Self::Cluster(_)
+            | Self::NotOnKubernetes(_)
+            | Self::NoRegistry(_)
             | Self::Engine(_)
             | Self::Unreadable(_)
             | Self::NotServed(_)
@@ -152,6 +170,9 @@ impl Cause {
 
     /// Whether an operator can mend it, rather than whoever pushed.
     pub(super) const fn is_ours(&self) -> bool {
+        if let Self::Cluster(error) = self {
+            return error.is_ours();
+        }
         matches!(
             self,
             Self::Checkout(_)
@@ -206,6 +227,8 @@ impl Failure {
         match &self.cause {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
             Cause::Broken(broken) => broken.lines(),
+            Cause::Cluster(error) => error.lines(),
+            Cause::NotOnKubernetes(faults) => faults.iter().map(ToString::to_string).collect(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
             // Hidden before it is cut: a secret may have several lines.
             cause => {

@@ -8,7 +8,7 @@ use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
 use crate::deploy::stored;
-use crate::deploy::targets::{Target, connect};
+use crate::deploy::targets::Target;
 use crate::domain::causes::with_causes;
 use crate::domain::history::Step;
 use crate::domain::job::{Outcome, RefResult};
@@ -73,13 +73,20 @@ impl Deployment<'_> {
     }
 
     /// Removes everything of the environment but the live release, and images nobody needs.
-    async fn remove_old(&self) -> Result<(), Cause> {
+    async fn remove_old(&mut self) -> Result<(), Cause> {
         let environment = self.run.job().environment_id;
         let Some(live) = self.run.live_release().await? else { return Ok(()) };
-        let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, self.settings(), &self.redactor).await?;
+        let targets = self.targets().await?;
+        if !targets.kubernetes.is_empty() {
+            let objects = stored::objects(&self.settings().keyring.opener, &live).await?;
+            for Target { cluster, driver } in &targets.kubernetes {
+                let Some(manifests) = objects.of_cluster(cluster.id) else { continue };
+                self.run.still_owns().await?;
+                driver.prune(manifests).await?;
+            }
+        }
         let kept = self.kept_images().await?;
-        for Target { docker, .. } in targets {
+        for Target { driver: docker, .. } in targets.docker {
             let leftovers = docker.leftovers(environment, &[live.fence]).await?;
             self.run.still_owns().await?;
             docker.remove(leftovers).await?;
@@ -130,8 +137,9 @@ impl Deployment<'_> {
             let path = if route.path == "/" { "" } else { route.path.as_str() };
             format!("http://{}{port}{path}", route.host)
         };
-        let mut urls: Vec<String> = routes.iter().take(MOST_URLS).map(url).collect();
-        if routes.len() > MOST_URLS {
+        let mut urls: Vec<String> = routes.iter().map(url).chain(objects.urls()).collect();
+        if urls.len() > MOST_URLS {
+            urls.truncate(MOST_URLS);
             urls.push("…".to_owned());
         }
         let seconds = self.began.ms().div_ceil(1_000);

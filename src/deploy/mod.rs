@@ -13,6 +13,7 @@
 pub mod docker_target;
 mod failure;
 mod finish;
+pub mod kubernetes_target;
 pub mod opened;
 mod put_back;
 mod registry_layers;
@@ -36,7 +37,9 @@ use crate::config::{
 use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::opened::Opened;
+use crate::deploy::targets::{Targets, Visitor, connect};
 use crate::deploy::workspace::Workspace;
+use crate::domain::cluster::Cluster;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
 use crate::domain::redact::Redactor;
@@ -44,6 +47,7 @@ use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
 use crate::layers::Layers;
+use crate::manifests;
 use crate::paas::Platform;
 use crate::seal::Keyring;
 use crate::tasks::{Tasks, blocking};
@@ -71,6 +75,8 @@ pub struct Settings {
     pub layers: Layers,
     /// The Docker target.
     pub docker: DockerConfig,
+    /// Kubernetes targets.
+    pub kubernetes: manifests::Settings,
     /// The HTTP entrance.
     pub router: RouterConfig,
     /// Opens what is sealed, and seals releases.
@@ -102,6 +108,8 @@ struct Deployment<'a> {
     step: Step,
     /// What only this run may read.
     opened: Opened,
+    /// When something began to be replaced that may have been down since.
+    replaced: Option<Stopwatch>,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
     /// Bytes of the files that were written there.
@@ -135,6 +143,7 @@ impl Deployer {
             watch: began,
             step,
             opened: Opened::default(),
+            replaced: None,
             workspace: None,
             files: 0,
         };
@@ -176,6 +185,23 @@ impl Deployment<'_> {
     fn hide(&mut self, redactor: Redactor) {
         self.recorder.hide(redactor.clone());
         self.redactor = redactor;
+    }
+
+    /// The job's targets, connected by whoever signs in there.
+    async fn targets(&mut self) -> Result<Targets, Cause> {
+        let clusters = self.run.job().snapshot.clusters.clone();
+        let is_signed_in = |cluster: &Cluster| {
+            cluster.credentials.is_none() || self.opened.logins.contains_key(&cluster.id)
+        };
+        if !clusters.iter().all(is_signed_in) {
+            self.open().await?;
+        }
+        let visitor = Visitor {
+            project: self.run.project(),
+            environment: self.run.job().environment_id,
+            logins: &self.opened.logins,
+        };
+        Ok(connect(clusters, visitor, self.settings(), &self.redactor).await?)
     }
 
     /// Removes the run's own folder, on a thread that may block.

@@ -7,14 +7,17 @@ use tokio::time::Instant;
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
+use crate::deploy::kubernetes_target::Restored;
 use crate::deploy::steps::ROUTERS_TIME;
 use crate::deploy::stored;
-use crate::deploy::targets::connect;
+use crate::domain::cluster::Cluster;
 use crate::domain::history::Step;
 use crate::domain::ids::Fence;
 use crate::domain::job::Outcome;
 use crate::domain::run::RunOutcome;
 use crate::jobs::RunError;
+use crate::manifests::namespace_of;
+use crate::paas::project_name;
 use crate::routing::{NotServed, wait_until_served};
 
 /// Pauses between two tries: the first, and the longest.
@@ -46,10 +49,14 @@ impl Deployment<'_> {
         let (mut pause, longest) = PAUSES;
         loop {
             let cause = match self.put_back_once().await {
-                Ok(live) => {
-                    let text = match live {
-                        Some(live) => format!("{} kept serving", live.number),
-                        None => "nothing served before".to_owned(),
+                Ok((live, restored)) => {
+                    let text = match (live, restored, self.replaced) {
+                        (Some(live), Restored::WasDown, Some(since)) => {
+                            let seconds = since.ms().div_ceil(1_000);
+                            format!("{} restored, down for {seconds} s at most", live.number)
+                        }
+                        (Some(live), ..) => format!("{} kept serving", live.number),
+                        (None, ..) => "nothing served before".to_owned(),
                     };
                     self.recorder.result(Step::Undone, text, watch).await;
                     return Ok(Ok(()));
@@ -69,17 +76,35 @@ impl Deployment<'_> {
         }
     }
 
-    async fn put_back_once(&mut self) -> Result<Option<Release>, Cause> {
+    /// Where this project's objects are in a cluster.
+    fn namespace(&self, cluster: &Cluster) -> String {
+        let project = project_name(self.run.job().snapshot.project.as_str());
+        let is_hierarchical = cluster.kubernetes.hierarchical_namespaces;
+        namespace_of((&cluster.namespace, is_hierarchical), &project)
+    }
+
+    async fn put_back_once(&mut self) -> Result<(Option<Release>, Restored), Cause> {
         let live = self.run.live_release().await?;
         let objects = match &live {
             Some(live) => stored::objects(&self.settings().keyring.opener, live).await?,
             None => stored::Objects::default(),
         };
-        let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, self.settings(), &self.redactor).await?;
-        for target in &targets {
+        let targets = self.targets().await?;
+        for target in &targets.docker {
             for on in objects.docker.iter().filter(|on| on.cluster == target.cluster.id) {
-                target.docker.revive(&on.placed).await?;
+                target.driver.revive(&on.placed).await?;
+            }
+        }
+        let mut restored = Restored::KeptServing;
+        for target in targets.kubernetes.iter().rev() {
+            self.run.still_owns().await?;
+            let live = live.as_ref().map(|live| live.fence);
+            let live = objects.of_cluster(target.cluster.id).zip(live);
+            let limit = self.settings().limits.rollout.duration();
+            let namespace = self.namespace(&target.cluster);
+            match target.driver.put_back(live, &namespace, limit).await? {
+                Restored::KeptServing => {}
+                Restored::WasDown => restored = Restored::WasDown,
             }
         }
         let id = live.as_ref().map(|live| live.id);
@@ -90,11 +115,11 @@ impl Deployment<'_> {
             Err(error) => return Err(error.into()),
         }
         let keep: Vec<Fence> = live.iter().map(|live| live.fence).collect();
-        for target in &targets {
-            let leftovers = target.docker.leftovers(self.run.job().environment_id, &keep).await?;
+        for target in &targets.docker {
+            let leftovers = target.driver.leftovers(self.run.job().environment_id, &keep).await?;
             self.run.still_owns().await?;
-            target.docker.remove(leftovers).await?;
+            target.driver.remove(leftovers).await?;
         }
-        Ok(live)
+        Ok((live, restored))
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::ids::{ClusterId, EnvironmentId, JobId};
 use crate::domain::release::PinnedImages;
 use crate::domain::route::Route;
 use crate::domain::sealed::{Place, ReleasePart, Sealed};
+use crate::manifests::{Kind, Manifests};
 use crate::seal::{NotOpened, Opener, Sealer};
 use crate::stack::Placed;
 use crate::tasks::blocking;
@@ -18,8 +19,20 @@ use crate::tasks::blocking;
 /// What a release has put on its targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Objects {
-    /// A stack a target.
+    /// A stack an engine.
     pub(super) docker: Vec<OnCluster>,
+    /// Objects of each Kubernetes cluster; releases that were stored before there were any have none.
+    #[serde(default)]
+    pub(super) kubernetes: Vec<InCluster>,
+}
+
+/// Objects on one Kubernetes cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InCluster {
+    /// The target.
+    pub(super) cluster: ClusterId,
+    /// What was sent there.
+    pub(super) manifests: Manifests,
 }
 
 /// A stack on one target.
@@ -105,6 +118,27 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Unreadable> {
 }
 
 impl Objects {
+    /// What was sent to a cluster.
+    pub(super) fn of_cluster(&self, cluster: ClusterId) -> Option<&Manifests> {
+        let on = self.kubernetes.iter().find(|on| on.cluster == cluster);
+        on.map(|on| &on.manifests)
+    }
+
+    /// Addresses under which the Ingresses of clusters are reached, in their order.
+    pub(super) fn urls(&self) -> Vec<String> {
+        let items = self.kubernetes.iter().flat_map(|on| &on.manifests.items);
+        let ingresses = items.filter(|item| item.object.kind() == Kind::Ingress);
+        let mut urls = Vec::new();
+        for ingress in ingresses {
+            let spec = &ingress.object.value()["spec"];
+            let scheme = if spec["tls"].is_array() { "https" } else { "http" };
+            let host = spec.pointer("/rules/0/host").and_then(Value::as_str);
+            let url = host.map(|host| format!("{scheme}://{host}"));
+            urls.extend(url.filter(|url| !urls.contains(url)));
+        }
+        urls
+    }
+
     /// The routes of a release: entrances that several targets answer have the upstreams of all.
     pub(super) fn routes(&self) -> Vec<Route> {
         let mut routes: Vec<Route> = Vec::new();

@@ -12,7 +12,7 @@ use crate::db::models::run as runs;
 use crate::db::pool::Transient;
 use crate::deploy::docker_target::{DockerTarget, Leftovers};
 use crate::deploy::stored::{Objects, Unreadable};
-use crate::deploy::targets::{Target, TargetError, connect};
+use crate::deploy::targets::{Target, TargetError, connect_engines};
 use crate::deploy::{Deployer, Settings, stored, workspace};
 use crate::docker::EngineError;
 use crate::domain::cluster::Cluster;
@@ -128,7 +128,9 @@ async fn revive(
     let mut found = Vec::new();
     // Nothing that is done here has output.
     let redactor = Redactor::default();
-    for Target { cluster, docker } in connect(clusters, settings, &redactor).await? {
+    // A Kubernetes cluster itself brings back what is missing.
+    for Target { cluster, driver: docker } in connect_engines(clusters, settings, &redactor).await?
+    {
         for on in objects.docker.iter().filter(|on| on.cluster == cluster.id) {
             if let Err(error) = docker.revive(&on.placed).await {
                 warn!(

@@ -31,7 +31,7 @@ pub use flavour::Flavour;
 pub use inputs::{ContentKey, Images, Inputs, Owner, QuotaRow, Target, Unpinned};
 pub use level::{BadLevel, Level};
 pub use object::{Apply, Kind, Object, redact};
-pub use render::{plain_namespace, render};
+pub use render::{namespace_of, plain_namespace, render};
 pub use settings::{
     CertManager, Concurrency, CronJobSettings, DefaultService, IngressSettings, IssuerKind,
     JobSettings, Manage, NamespaceSettings, PodSettings, RolloutSettings, Settings,

@@ -210,6 +210,20 @@ impl Oci {
         Ok(bytes)
     }
 
+    /// What a name means now: `host/repository@sha256:…`, of all platforms that it has.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the registry does not say.
+    pub async fn pin(&self, name: &str) -> Result<String, OciError> {
+        let reference: Reference =
+            name.parse().map_err(|_no_name| OciError::Absent(name.to_owned()))?;
+        let auth = self.auth(&reference);
+        let digest = tried(|| Box::pin(self.client.fetch_manifest_digest(&reference, &auth))).await;
+        let digest = digest.map_err(|error| OciError::of(name, &error))?;
+        Ok(by_digest(&reference, &digest).whole())
+    }
+
     /// The labels of an image; none when there is no such image, or its registry does not say. Of
     /// several for different platforms they are those of the first.
     pub async fn labels(&self, name: &str) -> BTreeMap<String, String> {

@@ -40,6 +40,7 @@ pub use context::{
 pub use context_file::{Cluster, ContextFile, ContextFileError};
 pub use extends::check_libraries;
 pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings};
+pub use naming::project_name;
 pub use quantity::Category;
 pub use reference::reference;
 pub use schema::schema;
@@ -101,7 +102,7 @@ fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployme
     let version = version::version(&root, reports)?;
 
     let environment_tag = naming::environment_tag(&context.environment);
-    let project_name = naming::project_name(&context.project_name);
+    let project_name = project_name(&context.project_name);
     let mut variables: BTreeMap<_, _> = context.variables.iter().collect();
     variables.insert("JOB_ENV_TAG", &environment_tag);
     variables.insert("JOB_PROJECT_NAME", &project_name);

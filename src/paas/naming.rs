@@ -24,7 +24,7 @@ pub(super) fn environment_tag(environment: &str) -> String {
 }
 
 /// A project's name as images and volumes carry it.
-pub(super) fn project_name(project: &str) -> String {
+pub fn project_name(project: &str) -> String {
     normalised(project, "")
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use base64ct::{Base64, Encoding as _};
-use rsa::pkcs8::EncodePublicKey as _;
+use rsa::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _};
 use rsa::traits::PublicKeyParts as _;
 use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
 use secrecy::SecretString;
@@ -118,6 +118,17 @@ impl Opener {
         let named = |key: RsaPrivateKey| Ok((Sealer::new(key.to_public_key())?.id, key));
         let keys: Result<_, Small> = keys.into_iter().map(named).collect();
         Ok(Self { keys: Arc::new(keys?) })
+    }
+
+    /// A key for hashes that only holders of the private keys can make; another one for each purpose.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(purpose);
+        for key in self.keys.values() {
+            let der = key.to_pkcs8_der().expect("a private key has this form");
+            hash.update(der.as_bytes());
+        }
+        hash.finalize().into()
     }
 
     /// Whether it has the private half of this key.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pierhead::deploy::docker_target::{Leftovers, PodReady, RolloutError, StartError, Unhealthy};
+use pierhead::deploy::docker_target::{
+    Leftovers, PodReady, RolloutError, StartError, Unhealthy, plan_images,
+};
 use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;
@@ -345,7 +347,7 @@ async fn an_image_is_built_upon_another_one_of_the_same_deployment() {
         writer: User { uid: 1_000, gid: 1_000 },
     };
     let sources = host.sources(root.path());
-    let nodes = host.target.plan_images(&deployment, &provenance, &sources).await.unwrap();
+    let nodes = plan_images(&deployment, &provenance, &sources).await.unwrap();
     let names: Vec<&str> = nodes.iter().map(|node| node.build.reference()).collect();
     assert_eq!(names, ["base:test", "web:test"]);
 

@@ -99,32 +99,30 @@ impl Obtained {
     }
 }
 
-impl DockerTarget {
-    /// What a deployment needs, in order.
-    ///
-    /// # Errors
-    ///
-    /// When images are built from each other in a circle, or a build argument is reserved.
-    pub async fn plan_images(
-        &self,
-        deployment: &Deployment,
-        provenance: &Provenance<'_>,
-        sources: &Sources,
-    ) -> Result<Vec<Node>, PlanError> {
-        let folders: Vec<Folder> =
-            dockerfile_images(deployment).map(|(folder, _)| folder).collect();
-        let sources = sources.clone();
-        let texts = tasks::blocking(move || {
-            let text = |folder: Folder| {
-                // A Dockerfile that cannot be read is reported when its image is built, if it is.
-                let text = dockerfile(sources.root(&folder), &folder.path).ok()?;
-                Some((folder, text))
-            };
-            folders.into_iter().filter_map(text).collect::<BTreeMap<_, _>>()
-        });
-        plan(deployment, provenance, &texts.await)
-    }
+/// What a deployment needs, in order.
+///
+/// # Errors
+///
+/// When images are built from each other in a circle, or a build argument is reserved.
+pub async fn plan_images(
+    deployment: &Deployment,
+    provenance: &Provenance<'_>,
+    sources: &Sources,
+) -> Result<Vec<Node>, PlanError> {
+    let folders: Vec<Folder> = dockerfile_images(deployment).map(|(folder, _)| folder).collect();
+    let sources = sources.clone();
+    let texts = tasks::blocking(move || {
+        let text = |folder: Folder| {
+            // A Dockerfile that cannot be read is reported when its image is built, if it is.
+            let text = dockerfile(sources.root(&folder), &folder.path).ok()?;
+            Some((folder, text))
+        };
+        folders.into_iter().filter_map(text).collect::<BTreeMap<_, _>>()
+    });
+    plan(deployment, provenance, &texts.await)
+}
 
+impl DockerTarget {
     /// Builds or finds one image, once what it needs is there, pinned.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ use crate::layers::Layers;
 use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stack};
 
 pub use image_error::ImageError;
-pub use images::{Obtained, Sources};
+pub use images::{Obtained, Sources, plan_images};
 pub use rollout::{PodReady, RolloutError, Unhealthy};
 pub use room::{Demand, NoRoom};
 pub use sweep::{Leftovers, Swept};
@@ -342,7 +342,7 @@ mod tests {
         check(target.remove(Leftovers::default()));
         check(target.spare_images(environment, keep));
         check(target.remove_images(Vec::new()));
-        check(target.plan_images(deployment, provenance, &sources));
+        check(plan_images(deployment, provenance, &sources));
         check(target.obtain(build, (&sources, &pinned), lines));
     }
 

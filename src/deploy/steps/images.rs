@@ -1,5 +1,6 @@
 //! Images: built from the workspace or found by name, several at a time, and pinned.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,15 +11,19 @@ use tokio::sync::mpsc;
 
 use crate::building::ContextLimits;
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::{Demand, DockerTarget, Obtained, Sources};
+use crate::deploy::docker_target::{
+    Demand, DockerTarget, ImageError, Obtained, Sources, plan_images,
+};
 use crate::deploy::failure::{Cause, Failure};
-use crate::deploy::targets::Target;
+use crate::deploy::targets::{Target, Targets, workshop};
 use crate::domain::history::Step;
+use crate::domain::pinned::Pinned;
 use crate::domain::release::PinnedImages;
 use crate::history::Stopwatch;
 use crate::image::{Build, Node, Provenance};
+use crate::oci::Oci;
 use crate::paas::compiled;
-use crate::stack::Owner;
+use crate::stack::{Labels, Owner};
 use crate::tasks::blocking;
 
 /// Lines of builds that may wait to be written. When the database falls behind, the builds do.
@@ -29,6 +34,15 @@ type Said = mpsc::Sender<(Arc<str>, String)>;
 
 /// An image that is there, or why not.
 type Made = (Node, Stopwatch, Result<Obtained, Cause>);
+
+/// What a deployment runs.
+#[derive(Debug, Default)]
+pub(super) struct Images {
+    /// Of each engine.
+    pub(super) of_engines: Vec<PinnedImages>,
+    /// Of all clusters.
+    pub(super) of_clusters: PinnedImages,
+}
 
 impl Deployment<'_> {
     /// Whose objects those of this run are.
@@ -43,21 +57,58 @@ impl Deployment<'_> {
         }
     }
 
-    /// Builds or finds every image that the deployment runs, on every target; one list a target.
+    /// Builds or finds every image that the deployment runs: on every engine, and once for all
+    /// clusters.
     pub(super) async fn images(
         &mut self,
         model: &compiled::Deployment,
-        targets: &[Target],
+        targets: &Targets,
         root: &Path,
-    ) -> Result<Vec<PinnedImages>, Failure> {
+    ) -> Result<Images, Failure> {
         let sources = Arc::new(self.sources(root));
-        let mut all = Vec::new();
-        for target in targets {
-            let nodes = self.plan(model, &target.docker, &sources).await?;
-            self.make_room(&nodes, &target.docker).await?;
-            all.push(self.obtain(nodes, &target.docker, &sources).await?);
+        let nodes = self.plan(model, &sources).await?;
+        let mut images = Images::default();
+        for Target { driver: docker, .. } in &targets.docker {
+            self.make_room(&nodes, docker).await?;
+            images.of_engines.push(self.obtain(nodes.clone(), docker, &sources).await?);
         }
-        Ok(all)
+        if !targets.kubernetes.is_empty() {
+            images.of_clusters = self.images_in_registries(nodes, &sources).await?;
+        }
+        Ok(images)
+    }
+
+    /// Images as clusters pull them, all by digest: built ones from the project's registry, others
+    /// from their own.
+    async fn images_in_registries(
+        &mut self,
+        nodes: Vec<Node>,
+        sources: &Arc<Sources>,
+    ) -> Result<PinnedImages, Failure> {
+        let (made, others) = split(nodes);
+        let mut pinned = PinnedImages::new();
+        if let Some(built) = made.iter().find(|node| is_built(node)) {
+            if sources.registry.is_none() {
+                return Err(Cause::NoRegistry(built.build.reference().to_owned()).into());
+            }
+            let workshop = workshop(self.settings(), &self.redactor).await?;
+            self.make_room(&made, &workshop).await?;
+            pinned = self.obtain(made, &workshop, sources).await?;
+            // What is only on that engine is of no use to a cluster.
+            pinned.retain(|_, image| matches!(image, Pinned::Digest(_)));
+        }
+        let oci = Oci::new(sources.registry.as_slice());
+        for reference in others {
+            let watch = self.begin(Step::Image);
+            let image = oci.pin(&reference).await;
+            let fails = |source| Cause::Image { image: reference.clone(), source };
+            let image = Pinned::Digest(image.map_err(ImageError::from).map_err(fails)?);
+            self.recorder
+                .result(Step::Image, format!("{reference} {}", image.short()), watch)
+                .await;
+            pinned.insert(reference, image);
+        }
+        Ok(pinned)
     }
 
     async fn make_room(&self, nodes: &[Node], docker: &DockerTarget) -> Result<(), Failure> {
@@ -91,14 +142,14 @@ impl Deployment<'_> {
     async fn plan(
         &self,
         model: &compiled::Deployment,
-        docker: &DockerTarget,
         sources: &Sources,
     ) -> Result<Vec<Node>, Failure> {
         let (commit, project) = (self.commit(), self.run.project());
         let repositories = self.jobs().repositories().clone();
         let committed_at = blocking(move || repositories.open(project)?.committed_at(commit)).await;
         let committed_at = committed_at.map_err(|error| Cause::Checkout(error.into()))?;
-        let labels = docker.labels.of_image(self.run.project(), self.run.job().environment_id);
+        let labels = Labels::new(&self.settings().docker.label_domain);
+        let labels = labels.of_image(self.run.project(), self.run.job().environment_id);
         let snapshot = &self.run.job().snapshot;
         let builder = &self.settings().builder;
         let provenance = Provenance {
@@ -111,7 +162,7 @@ impl Deployment<'_> {
             volume_base: &builder.volume_base,
             writer: builder.writer.parse().map_err(Cause::Writer)?,
         };
-        Ok(docker.plan_images(model, &provenance, sources).await?)
+        Ok(plan_images(model, &provenance, sources).await?)
     }
 
     /// Has every image, each as soon as those are there that it needs.
@@ -198,6 +249,17 @@ impl Deployment<'_> {
             (node, watch, made)
         }
     }
+}
+
+/// What has to be made on an engine with all that it is made of, and the references of images that
+/// others have made and containers may name.
+fn split(nodes: Vec<Node>) -> (Vec<Node>, Vec<String>) {
+    let built = nodes.iter().filter(|node| is_built(node));
+    let needed: BTreeSet<String> = built.flat_map(|node| node.needs.iter().cloned()).collect();
+    let others = nodes.iter().filter(|node| !is_built(node));
+    let others = others.map(|node| node.build.reference().to_owned()).collect();
+    let is_made = |node: &Node| is_built(node) || needed.contains(node.build.reference());
+    (nodes.into_iter().filter(is_made).collect(), others)
 }
 
 /// Whether making it is told before it is there.

@@ -1,6 +1,7 @@
 //! The steps up to a release that may serve, one file each.
 
 mod checkout;
+mod clusters;
 mod compile;
 mod images;
 mod release;
@@ -11,7 +12,6 @@ pub(super) use rollout::ROUTERS_TIME;
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Failure;
-use crate::deploy::targets::connect;
 use crate::domain::history::Step;
 
 impl Deployment<'_> {
@@ -21,14 +21,13 @@ impl Deployment<'_> {
         let root = self.check_out().await?;
         let model = self.compile().await?;
         self.begin(Step::Image);
-        let clusters = self.run.job().snapshot.clusters.clone();
-        let targets = connect(clusters, self.settings(), &self.redactor).await?;
+        let targets = self.targets().await?;
         let images = self.images(&model, &targets, &root).await?;
         // Whatever is applied comes from the images: the files are not needed any more.
         self.clear_workspace().await;
         let live = self.run.live_release().await?;
-        let (release, stacks) = self.release(&model, images, &targets, live.as_ref()).await?;
-        let placed = self.start(&release, stacks, &targets, live.as_ref()).await?;
+        let (release, rendered) = self.release(&model, images, &targets, live.as_ref()).await?;
+        let placed = self.start(&release, rendered, &targets, live.as_ref()).await?;
         self.route(&release, &placed).await?;
         Ok(release)
     }

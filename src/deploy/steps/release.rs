@@ -9,32 +9,53 @@ use tracing::warn;
 use crate::db::models::release::{NewRelease, Release};
 use crate::deploy::Deployment;
 use crate::deploy::failure::{Cause, Failure};
+use crate::deploy::kubernetes_target::KubernetesTarget;
+use crate::deploy::steps::images::Images;
 use crate::deploy::stored::{self, Objects, Unreadable};
-use crate::deploy::targets::Target;
+use crate::deploy::targets::{Target, Targets};
 use crate::domain::history::Step;
+use crate::domain::ids::ReleaseNumber;
 use crate::domain::release::{PinnedImages, describe_change};
 use crate::domain::sealed::ReleasePart;
+use crate::manifests::{self, ContentKey, Inputs, Manifests, Unpinned};
 use crate::paas::compiled::{self, EnvValue};
 use crate::stack::{Stack, render};
+
+/// What is about to be applied.
+pub(super) struct Rendered {
+    /// A stack an engine.
+    pub(super) stacks: Vec<Stack>,
+    /// Objects of each cluster.
+    pub(super) manifests: Vec<Manifests>,
+}
 
 impl Deployment<'_> {
     /// Renders what every target gets, and stores the release.
     pub(super) async fn release(
         &mut self,
         model: &compiled::Deployment,
-        images: Vec<PinnedImages>,
-        targets: &[Target],
+        images: Images,
+        targets: &Targets,
         live: Option<&Release>,
-    ) -> Result<(Release, Vec<Stack>), Failure> {
+    ) -> Result<(Release, Rendered), Failure> {
         let watch = self.begin(Step::Release);
         let mut stacks = Vec::new();
-        for (target, pinned) in targets.iter().zip(&images) {
-            let (cluster, labels) = (&target.cluster, &target.docker.labels);
+        for (target, pinned) in targets.docker.iter().zip(&images.of_engines) {
+            let (cluster, labels) = (&target.cluster, &target.driver.labels);
             let stack = render(model, &self.owner(), cluster, pinned, labels)
                 .map_err(Cause::Unrenderable)?;
             stacks.push(stack);
         }
-        let images: PinnedImages = images.into_iter().flatten().collect();
+        let mut facts = Vec::new();
+        for Target { cluster, driver } in &targets.kubernetes {
+            facts.push(driver.target(cluster).await?);
+        }
+        // Its number is known when it is stored, and nothing is stored that cannot be rendered.
+        let rehearsal = ReleaseNumber(i32::MAX);
+        self.manifests(model, &images.of_clusters, (targets, &facts), rehearsal)?;
+        let of_clusters = images.of_clusters.clone();
+        let images: PinnedImages =
+            images.of_engines.into_iter().flatten().chain(images.of_clusters).collect();
         let commit = self.commit();
         let (project, repositories) = (self.run.project(), self.jobs().repositories().clone());
         let peeled = crate::tasks::blocking(move || repositories.open(project)?.peel(commit)).await;
@@ -56,7 +77,45 @@ impl Deployment<'_> {
             }
         };
         self.recorder.result(Step::Release, text, watch).await;
-        Ok((release, stacks))
+        let manifests = self.manifests(model, &of_clusters, (targets, &facts), release.number)?;
+        for note in manifests.iter().flat_map(|manifests| &manifests.notes) {
+            self.recorder.line(Step::Release, note.to_string()).await;
+        }
+        Ok((release, Rendered { stacks, manifests }))
+    }
+
+    /// The objects of every cluster.
+    fn manifests(
+        &self,
+        model: &compiled::Deployment,
+        pinned: &PinnedImages,
+        (targets, facts): (&Targets, &[manifests::Target]),
+        release: ReleaseNumber,
+    ) -> Result<Vec<Manifests>, Cause> {
+        let job = self.run.job();
+        let owner = manifests::Owner {
+            account: job.snapshot.account.clone(),
+            project: self.run.project(),
+            environment: job.environment_id,
+            fence: self.run.fence(),
+            job: job.id,
+            number: job.number,
+            release,
+        };
+        let key = ContentKey(self.settings().keyring.opener.derived("content of objects"));
+        let on_cluster = |(target, facts): (&Target<KubernetesTarget>, &manifests::Target)| {
+            let inputs = Inputs {
+                owner: &owner,
+                target: facts,
+                settings: target.driver.settings(),
+                images: manifests::Images { pinned, others: Unpinned::Refused },
+                registry: self.opened.registry.as_ref(),
+                quotas: &[],
+                key: &key,
+            };
+            manifests::render(model, &inputs).map_err(Cause::NotOnKubernetes)
+        };
+        targets.kubernetes.iter().zip(facts).map(on_cluster).collect()
     }
 
     /// `1 image, 2 variables changed since v17`

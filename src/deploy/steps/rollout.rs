@@ -8,8 +8,9 @@ use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::Failure;
-use crate::deploy::stored::{Objects, OnCluster};
-use crate::deploy::targets::Target;
+use crate::deploy::steps::release::Rendered;
+use crate::deploy::stored::{InCluster, Objects, OnCluster};
+use crate::deploy::targets::Targets;
 use crate::domain::history::Step;
 use crate::domain::ids::Fence;
 use crate::domain::sealed::ReleasePart;
@@ -27,47 +28,55 @@ impl Deployment<'_> {
     pub(super) async fn start(
         &mut self,
         release: &Release,
-        stacks: Vec<Stack>,
-        targets: &[Target],
+        rendered: Rendered,
+        targets: &Targets,
         live: Option<&Release>,
     ) -> Result<Objects, Failure> {
         let watch = self.begin(Step::Rollout);
+        let Rendered { stacks, manifests } = rendered;
         let entrances = stacks.iter().flat_map(Stack::entrances).collect();
         self.run.begin_applying(entrances).await?;
         let environment = self.run.job().environment_id;
         let keep: Vec<Fence> =
             live.map(|live| live.fence).into_iter().chain([self.run.fence()]).collect();
         let mut objects = Objects::default();
-        for (target, stack) in targets.iter().zip(stacks) {
-            let leftovers = target.docker.leftovers(environment, &keep).await?;
+        for (target, stack) in targets.docker.iter().zip(stacks) {
+            let leftovers = target.driver.leftovers(environment, &keep).await?;
             self.run.still_owns().await?;
-            target.docker.remove(leftovers).await?;
-            let placed = target.docker.start(&stack).await?;
+            target.driver.remove(leftovers).await?;
+            let placed = target.driver.start(&stack).await?;
             objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
+        }
+        for (target, manifests) in targets.kubernetes.iter().zip(manifests) {
+            objects.kubernetes.push(InCluster { cluster: target.cluster.id, manifests });
         }
         // From here whoever takes over, or rolls back to it, knows what is where.
         self.run.store_objects(release, self.sealed(ReleasePart::Objects, &objects)?).await?;
         let limit = self.settings().limits.rollout.duration();
         let mut ready = Vec::new();
-        for (target, on) in targets.iter().zip(&objects.docker) {
+        for (target, on) in targets.docker.iter().zip(&objects.docker) {
             let (told, waiting) = mpsc::channel(BACKLOG);
             let waiting_for = async move {
                 let tell = |pods: &[PodReady]| {
                     // A state that is not written is followed by a later one.
                     drop(told.try_send(pods.to_vec()));
                 };
-                target.docker.wait_healthy(&on.placed, limit, tell).await
+                target.driver.wait_healthy(&on.placed, limit, tell).await
             };
             let (healthy, last) = tokio::join!(waiting_for, self.tell_progress(waiting));
             healthy?;
             ready.extend(last);
         }
+        ready.extend(self.roll_out_clusters(&targets.kubernetes, &objects.kubernetes).await?);
         self.recorder.result(Step::Rollout, progress(&ready), watch).await;
         Ok(objects)
     }
 
     /// Writes how far the rollout is, and gives the last state.
-    async fn tell_progress(&mut self, mut states: mpsc::Receiver<Vec<PodReady>>) -> Vec<PodReady> {
+    pub(super) async fn tell_progress(
+        &mut self,
+        mut states: mpsc::Receiver<Vec<PodReady>>,
+    ) -> Vec<PodReady> {
         let mut last: Vec<PodReady> = Vec::new();
         while let Some(state) = states.recv().await {
             let done = state.iter().all(|pod| pod.ready == pod.total);
@@ -85,6 +94,11 @@ impl Deployment<'_> {
         release: &Release,
         objects: &Objects,
     ) -> Result<(), Failure> {
+        if objects.docker.is_empty() {
+            // Ingresses of clusters are objects like others.
+            self.run.switch_routes(Some(release.id), Vec::new()).await?;
+            return Ok(());
+        }
         let watch = self.begin(Step::Route);
         let routes = objects.routes();
         let texts: Vec<String> =

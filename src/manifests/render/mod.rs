@@ -75,11 +75,8 @@ struct Renderer<'a> {
 impl<'a> Renderer<'a> {
     fn new(deployment: &'a Deployment, inputs: &'a Inputs<'a>) -> Self {
         let target = inputs.target;
-        let namespace = if target.is_hierarchical {
-            child_namespace(&target.namespace, &deployment.project_name)
-        } else {
-            target.namespace.clone()
-        };
+        let namespace =
+            namespace_of((&target.namespace, target.is_hierarchical), &deployment.project_name);
         Self {
             deployment,
             inputs,
@@ -151,9 +148,12 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The namespace of a project below another one.
-fn child_namespace(parent: &str, project: &str) -> String {
-    shortened(&format!("{parent}-{}", project.trim_matches('-')), LABEL)
+/// The namespace of a project: the cluster's, or one of its own below that.
+pub fn namespace_of((cluster, is_hierarchical): (&str, bool), project: &str) -> String {
+    match is_hierarchical {
+        true => shortened(&format!("{cluster}-{}", project.trim_matches('-')), LABEL),
+        false => cluster.to_owned(),
+    }
 }
 
 fn labels(deployment: &Deployment, inputs: &Inputs<'_>) -> BTreeMap<String, String> {

@@ -36,12 +36,12 @@ const PAUSE: &str = "127.0.0.1:5000/pause:1";
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace of a cluster, until it is dropped.
-struct Ground {
+pub(crate) struct Ground {
     cluster: Cluster,
     access: Access,
-    namespace: String,
+    pub(crate) namespace: String,
     /// Signs in as an administrator, and knows nothing of the driver.
-    admin: kube::Client,
+    pub(crate) admin: kube::Client,
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration file")]
@@ -62,7 +62,7 @@ async fn admin(text: &str) -> kube::Client {
 
 impl Ground {
     /// A new namespace, or nothing without a cluster.
-    async fn open(subject: &str) -> Option<Self> {
+    pub(crate) async fn open(subject: &str) -> Option<Self> {
         Self::with_limits(subject, Limits::default()).await
     }
 
@@ -83,7 +83,7 @@ impl Ground {
     }
 
     /// Objects of a kind, by the hand of an administrator.
-    fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
+    pub(crate) fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         Api::namespaced_with(self.admin.clone(), &self.namespace, &resource)
@@ -122,7 +122,7 @@ impl Ground {
     }
 
     /// Names and uids of the pods with a label `name`.
-    async fn pods(&self, name: &str) -> Vec<(String, String)> {
+    pub(crate) async fn pods(&self, name: &str) -> Vec<(String, String)> {
         let pods = self.api("v1", "Pod");
         let labelled = kube::api::ListParams::default().labels(&format!("name={name}"));
         let pods = pods.list(&labelled).await.unwrap().items.into_iter();

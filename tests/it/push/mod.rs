@@ -14,6 +14,7 @@ mod gallery;
 mod hostile_commits;
 mod hostile_dockerfiles;
 mod images;
+mod kubernetes;
 mod language;
 mod livelihood;
 mod platforms;

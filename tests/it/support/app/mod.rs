@@ -144,6 +144,7 @@ impl App {
             ("redis", format!("url = {redis:?}")),
             ("redis", format!("queue = {queue:?}")),
             ("git", format!("hooks_dir = \"{root}/hooks\"")),
+            ("builder", format!("engine = {:?}", self.docker_address)),
             ("docker", "min_ready = \"1s\"".to_owned()),
             ("worker", "lease = \"3s\"".to_owned()),
             ("worker", "janitor_interval = \"1s\"".to_owned()),

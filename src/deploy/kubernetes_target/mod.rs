@@ -1,0 +1,320 @@
+//! Deployments on a Kubernetes cluster: objects applied phase by phase, and waited for.
+//!
+//! Every future here may be dropped at any time. What it sent stays, carries its fence, and is
+//! found by it when the environment is put back.
+
+mod put_back;
+mod wait;
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+
+use crate::domain::cluster::{Cluster, Credentials, Identity as Login, NamespaceManage};
+use crate::domain::ids::{EnvironmentId, ProjectId};
+use crate::domain::redact::Redactor;
+use crate::kubernetes::{
+    Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Digest, Error, Identity, Limits,
+    ObjectRef, Owner, Verification,
+};
+use crate::manifests::{Duty, Kind, Manage, Manifest, Manifests, Object, Phase, Settings, Target};
+
+pub use put_back::Restored;
+
+/// Objects that are sent at the same time.
+const AT_ONCE: usize = 8;
+
+/// A Kubernetes cluster that deployments are put on.
+#[derive(Debug, Clone)]
+pub struct KubernetesTarget {
+    /// Its name within the project.
+    name: String,
+    api: Api,
+    owner: Owner,
+    /// What its operator decided.
+    settings: Settings,
+}
+
+/// Why a cluster does not have what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// It does not answer, or refuses.
+    #[error("{source}")]
+    Refused {
+        /// Its name.
+        cluster: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// Something of it does not serve, or did not end well.
+    #[error("{digest}")]
+    NotReady {
+        /// Its name.
+        cluster: String,
+        /// What it comes from in the file, such as `pods.web`.
+        at: String,
+        /// Why.
+        digest: Box<Digest>,
+    },
+}
+
+impl ClusterError {
+    /// What there is to read besides its one line.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Refused { cluster, .. } => vec![format!("cluster {cluster}")],
+            Self::NotReady { cluster, at, digest } => {
+                let mut lines = vec![format!("cluster {cluster}, {at}")];
+                lines.extend(digest.troubles.iter().map(ToString::to_string));
+                lines.extend(digest.happenings.iter().map(ToString::to_string));
+                if let Some(output) = &digest.output {
+                    lines.push(format!("last lines of {} in {}:", output.container, output.pod));
+                    lines.extend(output.lines.iter().map(|line| format!("  {line}")));
+                }
+                lines
+            }
+        }
+    }
+
+    /// Whether it is about the cluster, and not about what is deployed there.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+}
+
+impl KubernetesTarget {
+    /// Knows a cluster. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// When what is stored of it is wrong.
+    pub fn connect(
+        cluster: &Cluster,
+        login: Option<&Credentials>,
+        (project, environment): (ProjectId, EnvironmentId),
+        settings: &Settings,
+        redactor: &Redactor,
+    ) -> Result<Self, ClusterError> {
+        let fails = |source| refused(&cluster.name, source);
+        let verification =
+            if cluster.kubernetes.tls_verify { Verification::On } else { Verification::Off };
+        let access = access(&cluster.address, &cluster.namespace, login, verification);
+        let api = Api::connect(&access, Limits::default()).map_err(fails)?;
+        let mut settings = settings.clone();
+        if cluster.kubernetes.namespace_manage == NamespaceManage::Create {
+            settings.namespace.manage = Manage::Create;
+        }
+        let labels = [
+            (settings.key("project"), project.to_string()),
+            (settings.key("environment"), environment.to_string()),
+        ];
+        Ok(Self {
+            name: cluster.name.clone(),
+            api: api.hiding(redactor.clone()),
+            owner: Owner { labels },
+            settings,
+        })
+    }
+
+    /// What its operator decided.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What objects depend on.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster does not answer.
+    pub async fn target(&self, cluster: &Cluster) -> Result<Target, ClusterError> {
+        let version = self.api.version().await.map_err(|error| self.refused(error))?;
+        let version = version.map(|version| version.to_string()).unwrap_or_default();
+        let classes = match self.api.ingress_classes().await {
+            // Whoever may not see them says in the configuration what they are.
+            Err(Error::Denied { .. }) => Vec::new(),
+            classes => classes.map_err(|error| self.refused(error))?,
+        };
+        Ok(Target {
+            cluster: cluster.name.clone(),
+            namespace: cluster.namespace.clone(),
+            is_hierarchical: cluster.kubernetes.hierarchical_namespaces,
+            level: self.settings.version_level.of_cluster(&version),
+            controllers: classes.into_iter().map(|class| (class.name, class.controller)).collect(),
+        })
+    }
+
+    /// Applies what comes before anything that serves is touched: the namespace, the credentials
+    /// of images, disks that are not there; gives the disks that are new.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses something, or is away.
+    pub async fn prepare(&self, manifests: &Manifests) -> Result<Prepared, ClusterError> {
+        let mut prepared = Prepared::default();
+        for phase in [Phase::Namespace, Phase::PullSecrets, Phase::Claims] {
+            for applied in self.apply(of(manifests, phase), Claims::Keep).await? {
+                prepared.warnings.extend(applied.warnings);
+                if applied.change == Change::Created {
+                    prepared.fresh.insert(applied.object.name);
+                }
+            }
+        }
+        Ok(prepared)
+    }
+
+    /// Applies what a phase has; gives what the cluster warns of.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses something, or is away.
+    pub async fn apply_phase(
+        &self,
+        manifests: &Manifests,
+        phase: Phase,
+    ) -> Result<Vec<String>, ClusterError> {
+        Ok(warnings(self.apply(of(manifests, phase), Claims::Keep).await?))
+    }
+
+    /// Empties disks that shall be, and applies what pods read and Services that are new.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses something, or is away.
+    pub async fn apply_sets(
+        &self,
+        manifests: &Manifests,
+        prepared: &Prepared,
+    ) -> Result<Vec<String>, ClusterError> {
+        let is_reset = |item: &&Manifest| {
+            item.duty == Duty::Claim { reset: true } && !prepared.fresh.contains(item.object.name())
+        };
+        let resets = of(manifests, Phase::Claims).filter(is_reset);
+        let mut told = warnings(self.apply(resets, Claims::Reset).await?);
+        let sets = of(manifests, Phase::Sets);
+        told.extend(warnings(self.apply(sets, Claims::Keep).await?));
+        let services = of(manifests, Phase::Entrance);
+        let services = services.filter(|item| item.object.kind() == Kind::Service);
+        let is_new = async |item: &Manifest| -> Result<bool, ClusterError> {
+            let found = self.api.get(&reference(&item.object)).await;
+            Ok(found.map_err(|error| self.refused(error))?.is_none())
+        };
+        let mut new = Vec::new();
+        for service in services {
+            if is_new(service).await? {
+                new.push(service);
+            }
+        }
+        told.extend(warnings(self.apply(new.into_iter(), Claims::Keep).await?));
+        Ok(told)
+    }
+
+    /// Deletes the copies that jobs before the deployment have read.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses, or is away.
+    pub async fn remove_copies(&self, manifests: &Manifests) -> Result<(), ClusterError> {
+        for item in manifests.items.iter().filter(|item| item.duty == Duty::Copy) {
+            let deleted = self.api.delete(&reference(&item.object)).await;
+            deleted.map_err(|error| self.refused(error))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what the environment has here that its live release lacks, and writes the quota.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses, or is away.
+    pub async fn prune(&self, live: &Manifests) -> Result<(), ClusterError> {
+        let is_kept = |item: &&Manifest| item.duty != Duty::Copy;
+        let keep = live.items.iter().filter(is_kept).map(|item| reference(&item.object));
+        let keep: Vec<ObjectRef> = keep.collect();
+        let api = self.api.clone().within(&live.namespace);
+        api.prune(&self.owner, &keep).await.map_err(|error| self.refused(error))?;
+        self.apply_phase(live, Phase::Quota).await.map(drop)
+    }
+
+    /// Applies objects in their order, those of a kind at the same time.
+    async fn apply<'a>(
+        &self,
+        items: impl Iterator<Item = &'a Manifest>,
+        claims: Claims,
+    ) -> Result<Vec<Applied>, ClusterError> {
+        let items: Vec<&Manifest> = items.collect();
+        let mut applied = Vec::new();
+        for kind in items.chunk_by(|a, b| a.object.kind() == b.object.kind()) {
+            let sent: Vec<_> = kind.iter().map(|item| self.apply_one(item, claims)).collect();
+            let sent = stream::iter(sent).buffer_unordered(AT_ONCE);
+            applied.extend(sent.try_collect::<Vec<_>>().await?.into_iter().flatten());
+        }
+        Ok(applied)
+    }
+
+    async fn apply_one(
+        &self,
+        item: &Manifest,
+        claims: Claims,
+    ) -> Result<Option<Applied>, ClusterError> {
+        let options = ApplyOptions { claims, ..ApplyOptions::new(self.owner.clone()) };
+        match self.api.apply(item.object.value(), &options).await {
+            Ok(applied) => Ok(Some(applied)),
+            // Somebody has made it by hand, who knows better.
+            Err(Error::Foreign { .. }) if item.yields() => Ok(None),
+            Err(error) => Err(self.refused(error)),
+        }
+    }
+
+    fn refused(&self, source: Error) -> ClusterError {
+        refused(&self.name, source)
+    }
+}
+
+/// What was applied before anything that serves is touched.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// What the cluster warns of.
+    pub warnings: Vec<String>,
+    /// Names of disks that were not there before.
+    fresh: BTreeSet<String>,
+}
+
+fn refused(cluster: &str, source: Error) -> ClusterError {
+    ClusterError::Refused { cluster: cluster.to_owned(), source: Box::new(source) }
+}
+
+/// The objects of a phase.
+fn of(manifests: &Manifests, phase: Phase) -> impl Iterator<Item = &Manifest> {
+    manifests.items.iter().filter(move |item| item.phase == phase)
+}
+
+fn warnings(applied: Vec<Applied>) -> Vec<String> {
+    applied.into_iter().flat_map(|applied| applied.warnings).collect()
+}
+
+fn reference(object: &Object) -> ObjectRef {
+    ObjectRef::of(object.value())
+}
+
+/// How a cluster is spoken to.
+pub fn access(
+    address: &str,
+    namespace: &str,
+    login: Option<&Credentials>,
+    verification: Verification,
+) -> Access {
+    let identity = match login.map(|login| &login.identity) {
+        None | Some(Login::Nobody) => Identity::Anonymous,
+        Some(Login::Token(token)) => Identity::Token(token.clone()),
+        Some(Login::Certificate { certificate, key }) => {
+            Identity::Certificate { certificate: certificate.clone(), key: key.clone() }
+        }
+    };
+    Access {
+        address: address.to_owned(),
+        namespace: namespace.to_owned(),
+        authority: login.and_then(|login| login.ca.clone()),
+        identity,
+        verification,
+    }
+}

@@ -1,0 +1,104 @@
+//! Waits until what was applied serves, or has ended.
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+
+use crate::deploy::docker_target::PodReady;
+use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, of, reference};
+use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Patience, Progress};
+use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase, Rollout, Update, Work};
+
+impl KubernetesTarget {
+    /// Waits until everything of a phase serves or has ended well, and tells how far it is.
+    ///
+    /// # Errors
+    ///
+    /// When something does not, or the cluster is away.
+    pub async fn wait(
+        &self,
+        manifests: &Manifests,
+        phase: Phase,
+        limit: Duration,
+        tell: &(impl Fn(PodReady) + Send + Sync),
+    ) -> Result<(), ClusterError> {
+        let waits = of(manifests, phase).filter_map(|item| match &item.duty {
+            Duty::Rollout(rollout) => Some((item, Some(rollout), None)),
+            Duty::Work(work) => Some((item, None, Some(work))),
+            Duty::Plain | Duty::Claim { .. } | Duty::Copy => None,
+        });
+        let waits = waits.map(|(item, rollout, work)| async move {
+            match (rollout, work) {
+                (Some(rollout), _) => self.wait_rollout(item, rollout, limit, tell).await,
+                (None, Some(work)) => self.wait_work(item, work, limit, tell).await,
+                (None, None) => Ok(()),
+            }
+        });
+        try_join_all(waits.collect::<Vec<_>>()).await.map(drop)
+    }
+
+    async fn wait_rollout(
+        &self,
+        item: &Manifest,
+        rollout: &Rollout,
+        limit: Duration,
+        tell: &(impl Fn(PodReady) + Send + Sync),
+    ) -> Result<(), ClusterError> {
+        let old_pods = match (item.object.kind(), rollout.update) {
+            (_, Update::OnDelete) => OldPods::Stay,
+            (Kind::StatefulSet, Update::Recreate) => OldPods::Together,
+            (_, Update::Rolling | Update::Recreate) => OldPods::Roll,
+        };
+        let stall = Duration::from_secs(rollout.deadline_s.into());
+        let patience = Patience { limit, stall, ..Patience::default() };
+        let name = name(item);
+        let told = |progress: Progress| tell(state(&name, &progress));
+        let ended =
+            self.api.wait_rollout(&reference(&item.object), old_pods, &patience, told).await;
+        match ended.map_err(|error| self.refused(error))? {
+            Ended::Done => Ok(()),
+            Ended::Failed(digest) => Err(self.not_ready(item, digest)),
+        }
+    }
+
+    async fn wait_work(
+        &self,
+        item: &Manifest,
+        work: &Work,
+        limit: Duration,
+        tell: &(impl Fn(PodReady) + Send + Sync),
+    ) -> Result<(), ClusterError> {
+        let deadline = work.deadline_s().map(|seconds| Duration::from_secs(seconds.into()));
+        let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
+        let patience = Patience { limit, ..Patience::default() };
+        let codes: Vec<i64> = work.success_codes.iter().map(|code| i64::from(*code)).collect();
+        let (name, job) = (name(item), reference(&item.object));
+        let told = |progress: Progress| tell(state(&name, &progress));
+        let ended = self.api.wait_job(&job, &codes, &patience, told).await;
+        match ended.map_err(|error| self.refused(error))? {
+            JobEnded::Succeeded { .. } => {}
+            JobEnded::Failed(digest) => return Err(self.not_ready(item, digest)),
+        }
+        if let Some(seconds) = work.shelf_life_s {
+            let expired = self.api.expire_job(&job, seconds).await;
+            expired.map_err(|error| self.refused(error))?;
+        }
+        Ok(())
+    }
+
+    fn not_ready(&self, item: &Manifest, digest: Box<Digest>) -> ClusterError {
+        ClusterError::NotReady { cluster: self.name.clone(), at: item.at.clone(), digest }
+    }
+}
+
+/// What the file calls it.
+fn name(item: &Manifest) -> String {
+    let at = item.at.trim_start_matches("pods.").trim_start_matches("jobs.");
+    at.replace(".pods.", "/")
+}
+
+fn state(name: &str, progress: &Progress) -> PodReady {
+    let number = |count: i64| u32::try_from(count).unwrap_or_default();
+    let (ready, total) = (number(progress.ready), number(progress.wanted));
+    PodReady { pod: name.to_owned(), ready, total }
+}

@@ -1,0 +1,114 @@
+//! The rollout on Kubernetes clusters: phase by phase, each on all clusters before the next one.
+
+use std::collections::BTreeMap;
+
+use futures::future::try_join_all;
+use tokio::sync::mpsc;
+
+use crate::deploy::Deployment;
+use crate::deploy::docker_target::PodReady;
+use crate::deploy::failure::{Cause, Failure};
+use crate::deploy::kubernetes_target::KubernetesTarget;
+use crate::deploy::stored::InCluster;
+use crate::deploy::targets::Target;
+use crate::domain::history::Step;
+use crate::history::Stopwatch;
+use crate::manifests::{Manifests, Phase};
+
+/// States that may wait to be written.
+const BACKLOG: usize = 256;
+
+/// A cluster, its name where there are several, and what it gets.
+type On<'a> = (&'a KubernetesTarget, Option<&'a str>, &'a Manifests);
+
+impl Deployment<'_> {
+    /// Puts the objects of a release on all clusters, and gives what serves there.
+    ///
+    /// What runs before the deployment has ended well before anything that serves is touched.
+    pub(super) async fn roll_out_clusters(
+        &mut self,
+        targets: &[Target<KubernetesTarget>],
+        objects: &[InCluster],
+    ) -> Result<Vec<PodReady>, Failure> {
+        let are_several = targets.len() > 1;
+        let pairs = targets.iter().zip(objects);
+        let all: Vec<On<'_>> = pairs
+            .map(|(Target { cluster, driver }, InCluster { manifests, .. })| {
+                (driver, are_several.then_some(cluster.name.as_str()), manifests)
+            })
+            .collect();
+        let mut prepared = Vec::new();
+        for (driver, _, manifests) in &all {
+            self.run.still_owns().await?;
+            let ready = driver.prepare(manifests).await?;
+            self.warn(ready.warnings.clone()).await;
+            prepared.push(ready);
+        }
+        self.apply(&all, Phase::Before).await?;
+        self.wait(&all, Phase::Before).await?;
+        for (driver, _, manifests) in &all {
+            driver.remove_copies(manifests).await?;
+        }
+        self.replaced = Some(Stopwatch::start());
+        for ((driver, _, manifests), prepared) in all.iter().zip(&prepared) {
+            self.run.still_owns().await?;
+            let warnings = driver.apply_sets(manifests, prepared).await?;
+            self.warn(warnings).await;
+        }
+        self.apply(&all, Phase::Workloads).await?;
+        let mut ready = self.wait(&all, Phase::Workloads).await?;
+        self.apply(&all, Phase::Jobs).await?;
+        ready.extend(self.wait(&all, Phase::Jobs).await?);
+        self.apply(&all, Phase::CronJobs).await?;
+        self.apply(&all, Phase::Entrance).await?;
+        Ok(ready)
+    }
+
+    /// Applies a phase on all clusters.
+    async fn apply(&mut self, all: &[On<'_>], phase: Phase) -> Result<(), Failure> {
+        for (driver, _, manifests) in all {
+            self.run.still_owns().await?;
+            let warnings = driver.apply_phase(manifests, phase).await?;
+            self.warn(warnings).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for a phase on all clusters, and tells how far it is.
+    async fn wait(&mut self, all: &[On<'_>], phase: Phase) -> Result<Vec<PodReady>, Failure> {
+        let limit = self.settings().limits.rollout.duration();
+        let (told, mut states) = mpsc::channel::<PodReady>(BACKLOG);
+        let waiting = async move {
+            let told = &told;
+            let waits = all.iter().map(|(driver, cluster, manifests)| async move {
+                let tell = |ready: PodReady| {
+                    let pod = match cluster {
+                        Some(cluster) => format!("{cluster}: {}", ready.pod),
+                        None => ready.pod,
+                    };
+                    // A state that is not written is followed by a later one.
+                    drop(told.try_send(PodReady { pod, ..ready }));
+                };
+                driver.wait(manifests, phase, limit, &tell).await
+            });
+            try_join_all(waits).await.map_err(Cause::from)
+        };
+        let (sender, merged) = mpsc::channel(BACKLOG);
+        let merging = async move {
+            let mut known = BTreeMap::new();
+            while let Some(state) = states.recv().await {
+                known.insert(state.pod.clone(), state);
+                drop(sender.try_send(known.values().cloned().collect()));
+            }
+        };
+        let (ended, (), last) = tokio::join!(waiting, merging, self.tell_progress(merged));
+        ended?;
+        Ok(last)
+    }
+
+    async fn warn(&mut self, warnings: Vec<String>) {
+        for warning in warnings {
+            self.recorder.line(Step::Rollout, format!("warning: {warning}")).await;
+        }
+    }
+}
