@@ -5,23 +5,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::cluster::NewCluster;
-use crate::cli::{note, registry, reseal, say};
+use crate::cli::admin_error::AdminError;
+use crate::cli::cluster::{NewCluster, Which};
+use crate::cli::{cluster, note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::domain::access::{Role, Standing};
-use crate::domain::cluster::BadAddress;
 use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::JobName;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::stored_variables::StoredVariables;
 use crate::git::bare_repository::Repositories;
-use crate::git::commit_files::TooMuch;
-use crate::kubernetes::AccessError;
 use crate::paas_file::{Launch, context_at};
-use crate::people::{self, PeopleError};
-use crate::projects::{self, NewRule, ProjectError};
+use crate::people;
+use crate::projects::{self, NewRule};
 use crate::tasks::blocking;
 
 /// What can be administrated here.
@@ -36,11 +34,24 @@ pub(super) enum Admin {
     /// Take something away.
     #[command(subcommand)]
     Unset(registry::Unset),
+    /// Try something out.
+    #[command(subcommand)]
+    Test(Test),
     /// Seal everything with the newest key, so that older ones can be removed.
     Reseal,
     /// Ask about a job.
     #[command(subcommand)]
     Job(JobQuestion),
+}
+
+/// What can be tried out.
+#[derive(Debug, Subcommand)]
+pub(super) enum Test {
+    /// Whether a target can be deployed to, and which rights are missing.
+    Cluster {
+        #[command(flatten)]
+        which: Box<Which>,
+    },
 }
 
 /// What can be asked about a job.
@@ -150,85 +161,6 @@ pub(super) struct Existing {
     if_not_exists: bool,
 }
 
-/// Why something was not added.
-#[derive(Debug, thiserror::Error)]
-pub enum AdminError {
-    /// A person or a key.
-    #[error(transparent)]
-    People(#[from] PeopleError),
-    /// An account, a project, a target or a rule.
-    #[error(transparent)]
-    Project(#[from] ProjectError),
-    /// A project without its account.
-    #[error("write the project as `account/project`")]
-    Account,
-    /// The key's file.
-    #[error("could not read {}: {source}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A password.
-    #[error("could not read the password: {0}")]
-    Password(std::io::Error),
-    /// A password that is longer than any.
-    #[error("standard input has more than {} KiB: that is no password", registry::LONGEST / 1024)]
-    LongPassword,
-    /// A password of other bytes.
-    #[error("the password is no text")]
-    NoPassword,
-    /// A Kubernetes cluster somewhere.
-    #[error("a Kubernetes cluster needs --address https://host:port")]
-    NoAddress,
-    /// Its address is of another form.
-    #[error(transparent)]
-    Address(#[from] BadAddress),
-    /// Who signs in at a cluster.
-    #[error(transparent)]
-    Access(#[from] AccessError),
-    /// What Docker Engines do not have.
-    #[error("an engine has no credentials, TLS or namespaces: these are for --kind kubernetes")]
-    NotOfEngines,
-    /// Keys.
-    #[error(transparent)]
-    Key(#[from] crate::seal::KeyError),
-    /// Rows that were to be sealed anew.
-    #[error("PostgreSQL: {0}")]
-    Rows(#[from] diesel::result::Error),
-    /// Values whose key is not among the private keys.
-    #[error(
-        "{anew} values were sealed anew; these do not open with seal.private_keys:\n{}",
-        left.join("\n")
-    )]
-    Unopened {
-        /// How many were.
-        anew: usize,
-        /// What the others are.
-        left: Vec<String>,
-    },
-    /// The files of a job's commit.
-    #[error(transparent)]
-    Commit(#[from] TooMuch),
-    /// A library has something that TOML cannot say.
-    #[error("could not write the context: {0}")]
-    Context(#[from] toml::ser::Error),
-    /// The database's address.
-    #[error("setting database.url: {0}")]
-    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
-}
-
-impl AdminError {
-    fn is_about_existing(&self) -> bool {
-        matches!(
-            self,
-            Self::People(PeopleError::UserExists(_) | PeopleError::KeyExists)
-                | Self::Project(ProjectError::Exists(_))
-        )
-    }
-}
-
 impl Existing {
     /// Passes over the failure to add what is there, when that was asked for.
     fn accept(&self, result: Result<Told, AdminError>) -> Result<Told, AdminError> {
@@ -249,6 +181,9 @@ impl Admin {
             Self::Create(create) => create.run(config, &db).await?,
             Self::Set(set) => Told::Note(set.run(config, &db).await?),
             Self::Unset(unset) => Told::Note(unset.run(&db).await?),
+            Self::Test(Test::Cluster { which }) => {
+                Told::Note(cluster::test(*which, config, &db).await?)
+            }
             Self::Reseal => Told::Note(reseal::run(config, &db).await?),
             Self::Job(JobQuestion::Context { job }) => context(config, &db, job).await?,
         };

@@ -5,18 +5,21 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::admin::AdminError;
+use crate::cli::admin_error::AdminError;
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::deploy::kubernetes_target::access;
+use crate::deploy::opened::open_credentials;
+use crate::docker::Engine;
 use crate::domain::cluster::{
     ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
 };
 use crate::domain::environment::EnvironmentName;
+use crate::domain::sealed::Place;
 use crate::domain::slug::ProjectName;
-use crate::kubernetes::{self, Verification};
+use crate::kubernetes::{self, Extra, Verification};
 use crate::projects::{self, Login, NewTarget, TargetChange};
-use crate::seal::load_public;
+use crate::seal::{load, load_public};
 
 /// Most bytes of a file that signs in.
 const LONGEST: u64 = 256 * 1024;
@@ -137,6 +140,43 @@ pub(super) async fn set(
     let text = format!("Cluster {} of {} is changed, for jobs from now on.", which.1, which.0);
     projects::set_cluster(db, which, change, login(config, credentials)?).await?;
     Ok(text)
+}
+
+/// Asks a cluster whether it can be deployed to, and says what is missing.
+pub(super) async fn test(which: Which, config: &Config, db: &Db) -> Result<String, AdminError> {
+    let Which { project, name } = which;
+    let (cluster, id) = projects::cluster(db, (project, name.clone())).await?;
+    if cluster.kind == ClusterKind::Docker {
+        Engine::connect(&cluster.address).await?;
+        return Ok(format!("The engine of {name} answers."));
+    }
+    let opener = load(&config.seal)?.opener;
+    let place = Place::cluster(id, &cluster.address, &cluster.name);
+    let credentials = cluster.credentials.as_ref();
+    let login = credentials.map(|sealed| open_credentials(&opener, sealed, &place)).transpose()?;
+    let verification = match cluster.kubernetes.tls_verify {
+        true => Verification::On,
+        false => Verification::Off,
+    };
+    let access = access(&cluster.address, &cluster.namespace, login.as_ref(), verification);
+    let api = kubernetes::Cluster::connect(&access, kubernetes::Limits::default())?;
+    let creates = cluster.kubernetes.namespace_manage == NamespaceManage::Create;
+    let extras = [
+        creates.then_some(Extra::CreateNamespaces),
+        cluster.kubernetes.hierarchical_namespaces.then_some(Extra::Anchors),
+        config.kubernetes.namespace.quota.then_some(Extra::Quotas),
+    ];
+    let extras: Vec<Extra> = extras.into_iter().flatten().collect();
+    let found = api.test_connection(&extras).await?;
+    let mut missing: Vec<String> = found.missing.iter().map(ToString::to_string).collect();
+    if !found.has_namespace && !creates {
+        missing.insert(0, format!("namespace {}: make it first", cluster.namespace));
+    }
+    if !missing.is_empty() {
+        return Err(AdminError::Missing { cluster: name, missing });
+    }
+    let level = found.level.map(|level| format!(" {level}")).unwrap_or_default();
+    Ok(format!("{name} is Kubernetes{level}, and {} can be deployed to.", cluster.namespace))
 }
 
 fn login(config: &Config, credentials: Option<Credentials>) -> Result<Login, AdminError> {

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 
 mod admin;
+mod admin_error;
 mod check;
 mod cluster;
 mod explain;
@@ -102,7 +103,7 @@ pub enum CliError {
     Migrate(#[from] crate::db::migrate::MigrateError),
     /// People, projects, targets.
     #[error(transparent)]
-    Admin(#[from] admin::AdminError),
+    Admin(#[from] admin_error::AdminError),
     /// Keys.
     #[error(transparent)]
     Key(#[from] crate::seal::KeyError),

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _};
 use clap::Subcommand;
 use secrecy::SecretString;
 
-use crate::cli::admin::AdminError;
+use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::{Access, Which};
 use crate::cli::{cluster, note};
 use crate::config::Config;

@@ -1,6 +1,6 @@
 //! `pierhead admin reseal`: everything sealed with the newest key, so that older ones can go.
 
-use crate::cli::admin::AdminError;
+use crate::cli::admin_error::AdminError;
 use crate::config::Config;
 use crate::db::pool::Db;
 use crate::reseal::reseal;

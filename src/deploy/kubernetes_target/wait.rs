@@ -6,11 +6,15 @@ use futures::future::try_join_all;
 
 use crate::deploy::docker_target::PodReady;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, of, reference};
-use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Patience, Progress};
+use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Output, Patience, Progress};
 use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase, Rollout, Update, Work};
 
+/// Lines of what work printed that are told when it has ended.
+const LAST_LINES: usize = 50;
+
 impl KubernetesTarget {
-    /// Waits until everything of a phase serves or has ended well, and tells how far it is.
+    /// Waits until everything of a phase serves or has ended well, tells how far it is, and gives
+    /// what was printed last by work that has ended.
     ///
     /// # Errors
     ///
@@ -21,7 +25,7 @@ impl KubernetesTarget {
         phase: Phase,
         limit: Duration,
         tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Vec<String>, ClusterError> {
         let waits = of(manifests, phase).filter_map(|item| match &item.duty {
             Duty::Rollout(rollout) => Some((item, Some(rollout), None)),
             Duty::Work(work) => Some((item, None, Some(work))),
@@ -29,12 +33,15 @@ impl KubernetesTarget {
         });
         let waits = waits.map(|(item, rollout, work)| async move {
             match (rollout, work) {
-                (Some(rollout), _) => self.wait_rollout(item, rollout, limit, tell).await,
+                (Some(rollout), _) => {
+                    self.wait_rollout(item, rollout, limit, tell).await.map(|()| Vec::new())
+                }
                 (None, Some(work)) => self.wait_work(item, work, limit, tell).await,
-                (None, None) => Ok(()),
+                (None, None) => Ok(Vec::new()),
             }
         });
-        try_join_all(waits.collect::<Vec<_>>()).await.map(drop)
+        let printed = try_join_all(waits.collect::<Vec<_>>()).await?;
+        Ok(printed.into_iter().flatten().collect())
     }
 
     async fn wait_rollout(
@@ -67,7 +74,7 @@ impl KubernetesTarget {
         work: &Work,
         limit: Duration,
         tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Vec<String>, ClusterError> {
         let deadline = work.deadline_s().map(|seconds| Duration::from_secs(seconds.into()));
         let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
         let patience = Patience { limit, ..Patience::default() };
@@ -79,11 +86,20 @@ impl KubernetesTarget {
             JobEnded::Succeeded { .. } => {}
             JobEnded::Failed(digest) => return Err(self.not_ready(item, digest)),
         }
+        // Before the cluster may forget it.
+        let output = self.api.job_output(&job, LAST_LINES).await;
+        let output = output.map_err(|error| self.refused(error))?;
+        let is_one = output.len() == 1;
+        let printed = output.into_iter().flat_map(|Output { container, lines, .. }| {
+            let name = if is_one { name.clone() } else { format!("{name}/{container}") };
+            lines.into_iter().map(move |line| format!("{name} | {line}"))
+        });
+        let printed = printed.collect();
         if let Some(seconds) = work.shelf_life_s {
             let expired = self.api.expire_job(&job, seconds).await;
             expired.map_err(|error| self.refused(error))?;
         }
-        Ok(())
+        Ok(printed)
     }
 
     fn not_ready(&self, item: &Manifest, digest: Box<Digest>) -> ClusterError {

@@ -91,7 +91,8 @@ impl Deployment<'_> {
                 };
                 driver.wait(manifests, phase, limit, &tell).await
             });
-            try_join_all(waits).await.map_err(Cause::from)
+            let printed = try_join_all(waits).await.map_err(Cause::from)?;
+            Ok::<Vec<String>, Cause>(printed.into_iter().flatten().collect())
         };
         let (sender, merged) = mpsc::channel(BACKLOG);
         let merging = async move {
@@ -102,7 +103,9 @@ impl Deployment<'_> {
             }
         };
         let (ended, (), last) = tokio::join!(waiting, merging, self.tell_progress(merged));
-        ended?;
+        for line in ended? {
+            self.recorder.line(Step::Rollout, line).await;
+        }
         Ok(last)
     }
 

@@ -1,0 +1,109 @@
+//! Why an administrator's command did nothing.
+
+use std::path::PathBuf;
+
+use crate::cli::registry;
+use crate::domain::cluster::BadAddress;
+use crate::git::commit_files::TooMuch;
+use crate::kubernetes::AccessError;
+use crate::people::PeopleError;
+use crate::projects::ProjectError;
+
+/// Why something was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// A person or a key.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// An account, a project, a target or a rule.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// A project without its account.
+    #[error("write the project as `account/project`")]
+    Account,
+    /// The key's file.
+    #[error("could not read {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A password.
+    #[error("could not read the password: {0}")]
+    Password(std::io::Error),
+    /// A password that is longer than any.
+    #[error("standard input has more than {} KiB: that is no password", registry::LONGEST / 1024)]
+    LongPassword,
+    /// A password of other bytes.
+    #[error("the password is no text")]
+    NoPassword,
+    /// A Kubernetes cluster somewhere.
+    #[error("a Kubernetes cluster needs --address https://host:port")]
+    NoAddress,
+    /// Its address is of another form.
+    #[error(transparent)]
+    Address(#[from] BadAddress),
+    /// Who signs in at a cluster.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A cluster does not do what it is asked for.
+    #[error(transparent)]
+    Cluster(#[from] crate::kubernetes::Error),
+    /// An engine does not answer.
+    #[error(transparent)]
+    Engine(#[from] crate::docker::EngineError),
+    /// Who signs in at a cluster does not open.
+    #[error(transparent)]
+    NotOpened(#[from] crate::seal::NotOpened),
+    /// Rights that deployments need.
+    #[error(
+        "{cluster} answers, and deployments would fail; missing (docs/kubernetes-role.yaml has all):\n{}",
+        missing.join("\n")
+    )]
+    Missing {
+        /// The cluster.
+        cluster: String,
+        /// What is missing.
+        missing: Vec<String>,
+    },
+    /// What Docker Engines do not have.
+    #[error("an engine has no credentials, TLS or namespaces: these are for --kind kubernetes")]
+    NotOfEngines,
+    /// Keys.
+    #[error(transparent)]
+    Key(#[from] crate::seal::KeyError),
+    /// Rows that were to be sealed anew.
+    #[error("PostgreSQL: {0}")]
+    Rows(#[from] diesel::result::Error),
+    /// Values whose key is not among the private keys.
+    #[error(
+        "{anew} values were sealed anew; these do not open with seal.private_keys:\n{}",
+        left.join("\n")
+    )]
+    Unopened {
+        /// How many were.
+        anew: usize,
+        /// What the others are.
+        left: Vec<String>,
+    },
+    /// The files of a job's commit.
+    #[error(transparent)]
+    Commit(#[from] TooMuch),
+    /// A library has something that TOML cannot say.
+    #[error("could not write the context: {0}")]
+    Context(#[from] toml::ser::Error),
+    /// The database's address.
+    #[error("setting database.url: {0}")]
+    Pool(#[from] diesel_async::pooled_connection::deadpool::BuildError),
+}
+
+impl AdminError {
+    pub(super) fn is_about_existing(&self) -> bool {
+        matches!(
+            self,
+            Self::People(PeopleError::UserExists(_) | PeopleError::KeyExists)
+                | Self::Project(ProjectError::Exists(_))
+        )
+    }
+}
