@@ -144,7 +144,8 @@ pub fn context_at(
 /// The name under which a cluster has who signs in at the project's registry.
 fn pull_secret(snapshot: &Snapshot) -> Option<String> {
     snapshot.registry.as_ref()?.login.as_ref()?;
-    Some(format!("{}-registry", snapshot.project))
+    let Snapshot { project, environment, .. } = snapshot;
+    Some(format!("{project}-{}-registry", environment.as_str().to_ascii_lowercase()))
 }
 
 fn cluster(cluster: &Cluster) -> paas::Cluster {

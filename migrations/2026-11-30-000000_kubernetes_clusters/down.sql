@@ -1,5 +1,7 @@
 DELETE FROM clusters WHERE kind = 'kubernetes';
 
+DROP INDEX clusters_place;
+
 ALTER TABLE clusters
     DROP COLUMN credentials,
     DROP COLUMN tls_verify,

@@ -11,3 +11,7 @@ ALTER TABLE clusters
     ADD COLUMN hierarchical_namespaces boolean NOT NULL DEFAULT false,
     ADD CHECK (kind = 'kubernetes' OR (credentials IS NULL AND tls_verify
         AND namespace_manage = 'never' AND NOT hierarchical_namespaces));
+
+-- What a release lacks there is deleted: one place has one entry.
+CREATE UNIQUE INDEX clusters_place ON clusters (environment_id, address, namespace)
+    WHERE kind = 'kubernetes';

@@ -41,6 +41,11 @@ pub enum AdminError {
     /// A Kubernetes cluster somewhere.
     #[error("a Kubernetes cluster needs --address https://host:port")]
     NoAddress,
+    /// Somebody signs in at a cluster, and would not any more.
+    #[error(
+        "who signs in and its CA are sealed as one: give --token or a client certificate with --ca"
+    )]
+    NobodySignsIn,
     /// Its address is of another form.
     #[error(transparent)]
     Address(#[from] BadAddress),

@@ -60,7 +60,7 @@ pub(super) struct Access {
     /// The namespace in a cluster, or first part of names on an engine; at first the account's name.
     #[arg(long)]
     namespace: Option<String>,
-    /// A kubeconfig that says address, namespace and who signs in; `-` reads standard input.
+    /// A kubeconfig that says the address and who signs in; `-` reads standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ca", "token", "client_certificate"])]
     kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig; without one, its current one.
@@ -129,6 +129,10 @@ pub(super) async fn set(
     let which = (project, name);
     let (cluster, _) = projects::cluster(db, which.clone()).await?;
     let Said { address, namespace, credentials, tls_verify } = access.read()?;
+    let is_nobody = |login: &Credentials| matches!(login.identity, Identity::Nobody);
+    if cluster.credentials.is_some() && credentials.as_ref().is_some_and(is_nobody) {
+        return Err(AdminError::NobodySignsIn);
+    }
     let kubernetes = access.options(cluster.kubernetes, tls_verify);
     let is_changed = kubernetes != cluster.kubernetes;
     if cluster.kind == ClusterKind::Docker && (is_changed || credentials.is_some()) {
@@ -228,7 +232,8 @@ impl Access {
         };
         Ok(Said {
             address: Some(self.address.clone().unwrap_or(read.address)),
-            namespace: Some(self.namespace.clone().unwrap_or(read.namespace)),
+            // Those of kubeconfigs are where people look first, and not what is deployed to.
+            namespace: self.namespace.clone(),
             credentials: Some(Credentials { ca: read.authority, identity }),
             tls_verify: self.tls_verify.or(Some(read.verification == Verification::On)),
         })

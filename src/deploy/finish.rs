@@ -32,9 +32,10 @@ impl Deployment<'_> {
             Ok(()) => {}
             Err(Cause::Run(error)) => return Err(error),
             Err(cause) => {
-                let words = with_causes(&cause);
+                let words = self.redactor.text(&with_causes(&cause));
                 warn!("Could not remove what was left of an old release: {words}");
-                let text = format!("warning: {words}; it is tried again");
+                let text =
+                    format!("warning: {words}; it is tried again, at the latest with the next job");
                 self.recorder.line(Step::Live, text).await;
             }
         }
@@ -77,12 +78,15 @@ impl Deployment<'_> {
         let environment = self.run.job().environment_id;
         let Some(live) = self.run.live_release().await? else { return Ok(()) };
         let targets = self.targets().await?;
+        let mut failed: Option<Cause> = None;
         if !targets.kubernetes.is_empty() {
             let objects = stored::objects(&self.settings().keyring.opener, &live).await?;
             for Target { cluster, driver } in &targets.kubernetes {
                 let Some(manifests) = objects.of_cluster(cluster.id) else { continue };
                 self.run.still_owns().await?;
-                driver.prune(manifests).await?;
+                if let Err(error) = driver.prune(manifests).await {
+                    failed.get_or_insert(error.into());
+                }
             }
         }
         let kept = self.kept_images().await?;
@@ -94,7 +98,7 @@ impl Deployment<'_> {
             self.run.still_owns().await?;
             docker.remove_images(images).await?;
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Ids of the images of the live release and of those one may want back.

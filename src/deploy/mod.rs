@@ -39,7 +39,7 @@ use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::opened::Opened;
 use crate::deploy::targets::{Targets, Visitor, connect};
 use crate::deploy::workspace::Workspace;
-use crate::domain::cluster::Cluster;
+use crate::domain::cluster::ClusterKind;
 use crate::domain::history::Step;
 use crate::domain::job::Outcome;
 use crate::domain::redact::Redactor;
@@ -108,12 +108,28 @@ struct Deployment<'a> {
     step: Step,
     /// What only this run may read.
     opened: Opened,
-    /// When something began to be replaced that may have been down since.
-    replaced: Option<Stopwatch>,
+    /// What the run has done to objects that serve on clusters.
+    replaced: Replaced,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
     /// Bytes of the files that were written there.
     files: u64,
+}
+
+/// What a run has done to objects that serve on clusters.
+#[derive(Debug, Clone, Copy)]
+enum Replaced {
+    /// Nothing.
+    Nothing,
+    /// It replaces them.
+    Since {
+        /// Since when.
+        began: Stopwatch,
+        /// Whether something of it does not serve meanwhile.
+        interrupts: bool,
+    },
+    /// A run before it did, and nobody remembers.
+    Unknown,
 }
 
 impl Deployer {
@@ -143,7 +159,7 @@ impl Deployer {
             watch: began,
             step,
             opened: Opened::default(),
-            replaced: None,
+            replaced: Replaced::Nothing,
             workspace: None,
             files: 0,
         };
@@ -187,14 +203,11 @@ impl Deployment<'_> {
         self.redactor = redactor;
     }
 
-    /// The job's targets, connected by whoever signs in there.
+    /// The job's targets, connected by whoever signs in there today.
     async fn targets(&mut self) -> Result<Targets, Cause> {
         let clusters = self.run.job().snapshot.clusters.clone();
-        let is_signed_in = |cluster: &Cluster| {
-            cluster.credentials.is_none() || self.opened.logins.contains_key(&cluster.id)
-        };
-        if !clusters.iter().all(is_signed_in) {
-            self.open().await?;
+        if clusters.iter().any(|cluster| cluster.kind == ClusterKind::Kubernetes) {
+            self.sign_in(&clusters).await?;
         }
         let visitor = Visitor {
             project: self.run.project(),
@@ -215,7 +228,10 @@ impl Deployment<'_> {
         match task {
             Task::Deploy => self.deploy(lease).await,
             Task::Finish => self.finish().await,
-            Task::PutBack => self.put_back_lost().await,
+            Task::PutBack => {
+                self.replaced = Replaced::Unknown;
+                self.put_back_lost().await
+            }
         }
     }
 

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::db::models::cluster;
 use crate::db::models::job::Job;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
-use crate::domain::cluster::Credentials;
+use crate::domain::cluster::{Cluster, Credentials};
 use crate::domain::ids::{ClusterId, ProjectId};
 use crate::domain::redact::{Redactor, Secrets};
 use crate::domain::registry::{Registry, RegistryLogin};
 use crate::domain::sealed::{Place, Sealed};
 use crate::domain::variables::Variables;
+use crate::jobs::RunError;
 use crate::seal::{NotOpened, Opener};
 use crate::tasks::blocking;
 
@@ -106,6 +108,34 @@ pub fn open_credentials(
 }
 
 impl Deployment<'_> {
+    /// Opens who signs in at clusters today; what the job remembers may have been replaced since.
+    pub(super) async fn sign_in(&mut self, clusters: &[Cluster]) -> Result<(), Cause> {
+        let environment = self.run.job().environment_id;
+        let rows = self
+            .jobs()
+            .db()
+            .run(async move |connection| cluster::of_environment(connection, environment).await);
+        let rows: Vec<Cluster> = rows.await.map_err(RunError::from)?;
+        let todays = |cluster: &Cluster| {
+            let same = |row: &&Cluster| {
+                (row.id, &row.name, &row.address) == (cluster.id, &cluster.name, &cluster.address)
+            };
+            let row = rows.iter().find(same).unwrap_or(cluster);
+            row.credentials.clone().map(|sealed| (cluster.clone(), sealed))
+        };
+        let sealed: Vec<_> = clusters.iter().filter_map(todays).collect();
+        let (opener, project) = (self.settings().keyring.opener.clone(), self.run.project());
+        let logins = blocking(move || {
+            let opened = |(cluster, sealed): &(Cluster, Sealed)| {
+                let place = Place::cluster(project, &cluster.address, &cluster.name);
+                Ok((cluster.id, open_credentials(&opener, sealed, &place)?))
+            };
+            sealed.iter().map(opened).collect::<Result<BTreeMap<_, _>, NotOpened>>()
+        });
+        self.opened.logins = logins.await?;
+        Ok(())
+    }
+
     /// Opens what the job brings, and hides what is secret of it from then on.
     pub(super) async fn open(&mut self) -> Result<(), Cause> {
         let (opener, job) = (self.settings().keyring.opener.clone(), self.run.job().clone());

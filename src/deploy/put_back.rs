@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::db::models::release::Release;
-use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
-use crate::deploy::kubernetes_target::Restored;
+use crate::deploy::kubernetes_target::interrupted;
 use crate::deploy::steps::ROUTERS_TIME;
 use crate::deploy::stored;
+use crate::deploy::{Deployment, Replaced};
 use crate::domain::cluster::Cluster;
 use crate::domain::history::Step;
 use crate::domain::ids::Fence;
@@ -49,15 +49,7 @@ impl Deployment<'_> {
         let (mut pause, longest) = PAUSES;
         loop {
             let cause = match self.put_back_once().await {
-                Ok((live, restored)) => {
-                    let text = match (live, restored, self.replaced) {
-                        (Some(live), Restored::WasDown, Some(since)) => {
-                            let seconds = since.ms().div_ceil(1_000);
-                            format!("{} restored, down for {seconds} s at most", live.number)
-                        }
-                        (Some(live), ..) => format!("{} kept serving", live.number),
-                        (None, ..) => "nothing served before".to_owned(),
-                    };
+                Ok(text) => {
                     self.recorder.result(Step::Undone, text, watch).await;
                     return Ok(Ok(()));
                 }
@@ -83,7 +75,24 @@ impl Deployment<'_> {
         namespace_of((&cluster.namespace, is_hierarchical), &project)
     }
 
-    async fn put_back_once(&mut self) -> Result<(Option<Release>, Restored), Cause> {
+    /// What became of what served.
+    fn put_back_text(&self, live: Option<&Release>, objects: &stored::Objects) -> String {
+        let Some(live) = live else { return "nothing served before".to_owned() };
+        let number = live.number;
+        let is_interrupted = objects.kubernetes.iter().any(|on| interrupted(&on.manifests));
+        match self.replaced {
+            Replaced::Since { began, interrupts } if interrupts || is_interrupted => {
+                let seconds = began.ms().div_ceil(1_000);
+                format!("{number} restored, down for {seconds} s at most")
+            }
+            Replaced::Unknown if !objects.kubernetes.is_empty() => format!("{number} restored"),
+            Replaced::Nothing | Replaced::Since { .. } | Replaced::Unknown => {
+                format!("{number} kept serving")
+            }
+        }
+    }
+
+    async fn put_back_once(&mut self) -> Result<String, Cause> {
         let live = self.run.live_release().await?;
         let objects = match &live {
             Some(live) => stored::objects(&self.settings().keyring.opener, live).await?,
@@ -95,16 +104,16 @@ impl Deployment<'_> {
                 target.driver.revive(&on.placed).await?;
             }
         }
-        let mut restored = Restored::KeptServing;
+        let mut failed: Option<Cause> = None;
         for target in targets.kubernetes.iter().rev() {
             self.run.still_owns().await?;
-            let live = live.as_ref().map(|live| live.fence);
-            let live = objects.of_cluster(target.cluster.id).zip(live);
+            let manifests = objects.of_cluster(target.cluster.id);
+            let live = live.as_ref().map(|live| (live.fence, manifests));
             let limit = self.settings().limits.rollout.duration();
             let namespace = self.namespace(&target.cluster);
-            match target.driver.put_back(live, &namespace, limit).await? {
-                Restored::KeptServing => {}
-                Restored::WasDown => restored = Restored::WasDown,
+            // One that is away keeps nobody else from being put back.
+            if let Err(error) = target.driver.put_back(live, &namespace, limit).await {
+                failed.get_or_insert(error.into());
             }
         }
         let id = live.as_ref().map(|live| live.id);
@@ -120,6 +129,9 @@ impl Deployment<'_> {
             self.run.still_owns().await?;
             target.driver.remove(leftovers).await?;
         }
-        Ok((live, restored))
+        match failed {
+            Some(cause) => Err(cause),
+            None => Ok(self.put_back_text(live.as_ref(), &objects)),
+        }
     }
 }

@@ -84,7 +84,7 @@ mod tests {
             Ok(()) => "theirs".to_owned(),
             Err(error) => error.to_string(),
         };
-        let advice = "rename yours, or deploy once with adoption";
+        let advice = "rename yours, or delete it there";
         assert_eq!(told(json!({"p/project": "a", "p/environment": "b", "x": "y"}), ""), "theirs");
         for (labels, manager, other) in [
             (json!({"p/project": "a", "p/environment": "c"}), "", "p/project=a, p/environment=c"),

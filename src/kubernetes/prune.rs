@@ -58,16 +58,16 @@ impl Cluster {
         Ok(owned)
     }
 
-    /// Deletes what an owner has and does not need, but for Jobs that still run.
+    /// Deletes what an owner has and nobody keeps, but for Jobs that still run.
     ///
     /// # Errors
     ///
     /// When the cluster does not answer or refuses; what was deleted by then stays deleted.
-    pub async fn prune(&self, owner: &Owner, keep: &[ObjectRef]) -> Result<Pruned, Error> {
-        let is_kept = |owned: &Owned| {
-            let mut keep = keep.iter();
-            keep.any(|kept| kept.kind == owned.object.kind && kept.name == owned.object.name)
-        };
+    pub async fn prune(
+        &self,
+        owner: &Owner,
+        is_kept: impl Fn(&Owned) -> bool + Send,
+    ) -> Result<Pruned, Error> {
         let mut pruned = Pruned::default();
         for owned in self.owned(owner).await?.into_iter().filter(|owned| !is_kept(owned)) {
             if owned.is_running {

@@ -37,6 +37,9 @@ pub use settings::{
     JobSettings, Manage, NamespaceSettings, PodSettings, RolloutSettings, Settings,
 };
 
+/// Last part of the label of credentials for pulling images, which are never pruned.
+pub const PULL_SECRET: &str = "pull-secret";
+
 /// Everything one release puts on one cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifests {
@@ -89,28 +92,23 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Whether it is deleted when no release has it any more.
-    pub fn is_pruned(&self) -> bool {
-        self.object.kind().is_pruned() && self.phase != Phase::PullSecrets
-    }
-
     /// Whether it is left out, and not refused, when something of its name belongs to others.
     pub fn yields(&self) -> bool {
         self.phase == Phase::PullSecrets
     }
 
-    /// Whether it belongs to what is put back: all but work that ends.
+    /// Whether it belongs to what is put back: all but work that ends, and credentials of images,
+    /// which are always today's.
     pub fn is_put_back(&self) -> bool {
         match self.phase {
-            Phase::Before | Phase::Jobs => false,
+            Phase::PullSecrets | Phase::Before | Phase::Jobs => false,
             Phase::Namespace
-            | Phase::PullSecrets
             | Phase::Claims
             | Phase::Sets
             | Phase::Workloads
             | Phase::CronJobs
             | Phase::Entrance
-            | Phase::Quota => true,
+            | Phase::Quota => self.duty != Duty::Copy,
         }
     }
 }

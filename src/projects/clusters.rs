@@ -1,17 +1,19 @@
 //! Where projects deploy to.
 
+use diesel_async::AsyncPgConnection;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use crate::db::models::environment::Environment;
 use crate::db::models::project::Project;
+use crate::db::models::release::Release;
 use crate::db::models::{cluster, deploy_rule};
 use crate::db::pool::Db;
 use crate::domain::cluster::{Cluster, ClusterKind, Credentials, KubernetesOptions};
 use crate::domain::deploy_rule::{DeployRule, Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
-use crate::domain::ids::{ClusterId, ProjectId};
+use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
 use crate::domain::sealed::{Place, Sealed};
 use crate::domain::slug::ProjectName;
 use crate::domain::variables::check_secret;
@@ -76,6 +78,7 @@ pub async fn create_cluster(db: &Db, target: NewTarget, login: Login) -> Result<
             address,
             kubernetes,
         };
+        check_place(connection, environment, &cluster).await?;
         if cluster::insert(connection, (project.id, environment), &cluster).await?.is_none() {
             return Err(ProjectError::Exists(cluster.name));
         }
@@ -117,14 +120,40 @@ pub async fn set_cluster(
             }
             cluster.address = address;
         }
+        let before = (cluster.namespace.clone(), cluster.kubernetes.hierarchical_namespaces);
         cluster.namespace = change.namespace.unwrap_or(cluster.namespace);
         cluster.kubernetes = change.kubernetes.unwrap_or(cluster.kubernetes);
+        let is_moved =
+            before != (cluster.namespace.clone(), cluster.kubernetes.hierarchical_namespaces);
+        let environment = cluster::environment(connection, cluster.id).await?;
+        if is_moved && Release::live(connection, environment).await?.is_some() {
+            return Err(ProjectError::NamespaceInUse(before.0));
+        }
+        check_place(connection, environment, &cluster).await?;
         if login.is_some() {
             cluster.credentials = sealed(login, id, (&cluster.address, &name));
         }
         Ok(cluster::update(connection, &cluster).await?)
     })
     .await
+}
+
+/// Refuses a second entry for one namespace of one cluster.
+async fn check_place(
+    connection: &mut AsyncPgConnection,
+    environment: EnvironmentId,
+    cluster: &Cluster,
+) -> Result<(), ProjectError> {
+    let same = |other: &Cluster| {
+        cluster.kind == ClusterKind::Kubernetes
+            && other.id != cluster.id
+            && (&other.address, &other.namespace) == (&cluster.address, &cluster.namespace)
+    };
+    let others = cluster::of_environment(connection, environment).await?;
+    match others.into_iter().find(same) {
+        Some(other) => Err(ProjectError::SamePlace(other.name)),
+        None => Ok(()),
+    }
 }
 
 /// A target of a project, with the project, for an administrator.

@@ -84,6 +84,17 @@ pub enum ProjectError {
     /// Who signs in at a cluster was sealed for another address.
     #[error("who signs in stays with the address: say who signs in at the new one")]
     LoginElsewhere,
+    /// Another target is the same namespace of the same cluster.
+    #[error(
+        "cluster `{0}` is that namespace of that cluster already: change it by `admin set cluster`"
+    )]
+    SamePlace(String),
+    /// What serves would go on where nobody looks for it.
+    #[error(
+        "a release serves in namespace `{0}`, and would go on there: deploy to another namespace \
+         from another environment"
+    )]
+    NamespaceInUse(String),
     /// There is no key to seal a secret with.
     #[error("there is no key to seal a secret with")]
     NoKey,
@@ -124,6 +135,8 @@ impl Transient for ProjectError {
             | Self::TooManyVariables
             | Self::Login
             | Self::LoginElsewhere
+            | Self::SamePlace(_)
+            | Self::NamespaceInUse(_)
             | Self::NoKey
             | Self::Key(_) => false,
         }

@@ -48,6 +48,18 @@ pub async fn by_name(
     Ok(row.map(Row::cluster))
 }
 
+/// The environment that a target serves.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn environment(
+    connection: &mut AsyncPgConnection,
+    id: ClusterId,
+) -> QueryResult<EnvironmentId> {
+    clusters::table.find(id).select(clusters::environment_id).first(connection).await
+}
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = clusters)]
 struct Row {

@@ -15,11 +15,13 @@ use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
     Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Digest, Error, Identity, Limits,
-    ObjectRef, Owner, Verification,
+    ObjectRef, Owned, Owner, Verification,
 };
-use crate::manifests::{Duty, Kind, Manage, Manifest, Manifests, Object, Phase, Settings, Target};
+use crate::manifests::{
+    Duty, Kind, Manage, Manifest, Manifests, Object, PULL_SECRET, Phase, Settings, Target,
+};
 
-pub use put_back::Restored;
+pub use put_back::interrupted;
 
 /// Objects that are sent at the same time.
 const AT_ONCE: usize = 8;
@@ -39,7 +41,7 @@ pub struct KubernetesTarget {
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// It does not answer, or refuses.
-    #[error("{source}")]
+    #[error("cluster {cluster}: {source}")]
     Refused {
         /// Its name.
         cluster: String,
@@ -62,7 +64,7 @@ impl ClusterError {
     /// What there is to read besides its one line.
     pub fn lines(&self) -> Vec<String> {
         match self {
-            Self::Refused { cluster, .. } => vec![format!("cluster {cluster}")],
+            Self::Refused { .. } => Vec::new(),
             Self::NotReady { cluster, at, digest } => {
                 let mut lines = vec![format!("cluster {cluster}, {at}")];
                 lines.extend(digest.troubles.iter().map(ToString::to_string));
@@ -153,10 +155,10 @@ impl KubernetesTarget {
         let mut prepared = Prepared::default();
         for phase in [Phase::Namespace, Phase::PullSecrets, Phase::Claims] {
             for applied in self.apply(of(manifests, phase), Claims::Keep).await? {
-                prepared.warnings.extend(applied.warnings);
-                if applied.change == Change::Created {
-                    prepared.fresh.insert(applied.object.name);
+                if applied.change == Change::Created && phase == Phase::Claims {
+                    prepared.fresh.insert(applied.object.name.clone());
                 }
+                prepared.warnings.extend(applied.warnings);
             }
         }
         Ok(prepared)
@@ -227,11 +229,17 @@ impl KubernetesTarget {
     ///
     /// When the cluster refuses, or is away.
     pub async fn prune(&self, live: &Manifests) -> Result<(), ClusterError> {
-        let is_kept = |item: &&Manifest| item.duty != Duty::Copy;
-        let keep = live.items.iter().filter(is_kept).map(|item| reference(&item.object));
-        let keep: Vec<ObjectRef> = keep.collect();
+        let keep: Vec<ObjectRef> = live
+            .items
+            .iter()
+            .filter(|item| item.duty != Duty::Copy)
+            .map(|item| reference(&item.object))
+            .collect();
+        let is_kept = |owned: &Owned| {
+            self.is_pull_secret(owned) || keep.iter().any(|kept| same(kept, &owned.object))
+        };
         let api = self.api.clone().within(&live.namespace);
-        api.prune(&self.owner, &keep).await.map_err(|error| self.refused(error))?;
+        api.prune(&self.owner, is_kept).await.map_err(|error| self.refused(error))?;
         self.apply_phase(live, Phase::Quota).await.map(drop)
     }
 
@@ -257,12 +265,19 @@ impl KubernetesTarget {
         claims: Claims,
     ) -> Result<Option<Applied>, ClusterError> {
         let options = ApplyOptions { claims, ..ApplyOptions::new(self.owner.clone()) };
-        match self.api.apply(item.object.value(), &options).await {
+        let namespace = item.object.namespace().unwrap_or_else(|| self.api.namespace());
+        let api = self.api.clone().within(namespace);
+        match api.apply(item.object.value(), &options).await {
             Ok(applied) => Ok(Some(applied)),
             // Somebody has made it by hand, who knows better.
             Err(Error::Foreign { .. }) if item.yields() => Ok(None),
             Err(error) => Err(self.refused(error)),
         }
+    }
+
+    /// Whether it is what images are pulled with, which other releases may need.
+    fn is_pull_secret(&self, owned: &Owned) -> bool {
+        owned.labels.contains_key(&self.settings.key(PULL_SECRET))
     }
 
     fn refused(&self, source: Error) -> ClusterError {
@@ -290,6 +305,11 @@ fn of(manifests: &Manifests, phase: Phase) -> impl Iterator<Item = &Manifest> {
 
 fn warnings(applied: Vec<Applied>) -> Vec<String> {
     applied.into_iter().flat_map(|applied| applied.warnings).collect()
+}
+
+/// Whether both name the same object of a namespace.
+fn same(a: &ObjectRef, b: &ObjectRef) -> bool {
+    a.kind == b.kind && a.name == b.name
 }
 
 fn reference(object: &Object) -> ObjectRef {

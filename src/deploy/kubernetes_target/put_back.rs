@@ -2,66 +2,84 @@
 
 use std::time::Duration;
 
-use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference};
+use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
 use crate::domain::ids::Fence;
 use crate::kubernetes::{Claims, ObjectRef, Owned};
-use crate::manifests::{Duty, Manifests, Phase};
-
-/// How a cluster came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Restored {
-    /// Something served all the while.
-    KeptServing,
-    /// Something may have been down meanwhile.
-    WasDown,
-}
+use crate::manifests::{Kind, Manifest, Manifests, Phase};
 
 impl KubernetesTarget {
-    /// Makes an environment what it was; without a live release nothing of it stays but disks.
+    /// Makes an environment what it was: with nothing live nothing of it stays but disks.
+    ///
+    /// `live` has the fence of the release that serves, and what it has put here, if anything.
     ///
     /// # Errors
     ///
     /// When the cluster refuses something or is away, or what served does not any more.
     pub async fn put_back(
         &self,
-        live: Option<(&Manifests, Fence)>,
+        live: Option<(Fence, Option<&Manifests>)>,
         namespace: &str,
         limit: Duration,
-    ) -> Result<Restored, ClusterError> {
-        let mut restored = Restored::KeptServing;
-        if let Some((live, _)) = live {
-            let items = live.items.iter();
-            let items = items.filter(|item| item.is_put_back() && item.duty != Duty::Copy);
-            self.apply(items, Claims::Keep).await?;
+    ) -> Result<(), ClusterError> {
+        let fence = live.map(|(fence, _)| fence);
+        let manifests = live.and_then(|(_, manifests)| manifests);
+        let items: Vec<&Manifest> = manifests
+            .map(|live| live.items.iter().filter(|item| item.is_put_back()).collect())
+            .unwrap_or_default();
+        // Work of the run that is put back must not change anything under what served before.
+        self.delete_newer(fence, namespace, |owned| owned.object.kind != Kind::Job.as_str())
+            .await?;
+        self.apply(items.iter().copied(), Claims::Keep).await?;
+        // Before pods are waited for that may need its room.
+        let keep: Vec<ObjectRef> = items.iter().map(|item| reference(&item.object)).collect();
+        let is_kept = |owned: &Owned| keep.iter().any(|kept| same(kept, &owned.object));
+        self.delete_newer(fence, namespace, is_kept).await?;
+        if let Some(live) = manifests {
             self.wait(live, Phase::Workloads, limit, &|_ready| {}).await?;
-            let is_interrupted = |duty: &Duty| match duty {
-                Duty::Rollout(rollout) => !rollout.keeps_serving,
-                Duty::Plain | Duty::Claim { .. } | Duty::Copy | Duty::Work(_) => false,
-            };
-            if live.items.iter().any(|item| is_interrupted(&item.duty)) {
-                restored = Restored::WasDown;
-            }
         }
+        Ok(())
+    }
+
+    /// Deletes what runs after the live one have made; of Jobs their pods too, waited for.
+    async fn delete_newer(
+        &self,
+        live: Option<Fence>,
+        namespace: &str,
+        is_kept: impl Fn(&Owned) -> bool,
+    ) -> Result<(), ClusterError> {
         let fence_label = self.settings.key("fence");
-        let keep: Vec<ObjectRef> = live.map_or_else(Vec::new, |(live, _)| {
-            live.items.iter().map(|item| reference(&item.object)).collect()
-        });
-        let is_kept = |owned: &Owned| {
-            let same =
-                |kept: &ObjectRef| kept.kind == owned.object.kind && kept.name == owned.object.name;
+        let is_newer = |owned: &Owned| {
             let fence = owned.labels.get(&fence_label).and_then(|fence| fence.parse().ok());
-            let is_older = match (live, fence) {
-                (Some((_, Fence(live))), Some(fence)) => i64::le(&fence, &live),
-                (Some(_), None) => true,
-                (None, _) => false,
-            };
-            is_older || keep.iter().any(same)
+            match (live, fence) {
+                (None, _) => true,
+                (Some(Fence(live)), Some(fence)) => i64::gt(&fence, &live),
+                (Some(_), None) => false,
+            }
         };
         let api = self.api.clone().within(namespace);
         let owned = api.owned(&self.owner).await.map_err(|error| self.refused(error))?;
-        for left in owned.iter().filter(|owned| !is_kept(owned)) {
-            api.delete_owned(left).await.map_err(|error| self.refused(error))?;
+        for left in owned.iter().filter(|owned| is_newer(owned)) {
+            if is_kept(left) || self.is_pull_secret(left) {
+                continue;
+            }
+            let deleted = if left.object.kind == Kind::Job.as_str() {
+                api.remove(&left.object).await.map(drop)
+            } else {
+                api.delete_owned(left).await
+            };
+            deleted.map_err(|error| self.refused(error))?;
         }
-        Ok(restored)
+        Ok(())
     }
+}
+
+/// What replacing the workloads of a release interrupts.
+pub fn interrupted(manifests: &Manifests) -> bool {
+    use crate::manifests::Duty;
+
+    manifests.items.iter().any(|item| match &item.duty {
+        Duty::Rollout(rollout) => !rollout.keeps_serving,
+        Duty::Claim { reset } => *reset,
+        Duty::Plain | Duty::Copy | Duty::Work(_) => false,
+    })
 }

@@ -33,9 +33,7 @@ impl KubernetesTarget {
         });
         let waits = waits.map(|(item, rollout, work)| async move {
             match (rollout, work) {
-                (Some(rollout), _) => {
-                    self.wait_rollout(item, rollout, limit, tell).await.map(|()| Vec::new())
-                }
+                (Some(rollout), _) => self.wait_rollout(item, rollout, limit, tell).await,
                 (None, Some(work)) => self.wait_work(item, work, limit, tell).await,
                 (None, None) => Ok(Vec::new()),
             }
@@ -50,7 +48,7 @@ impl KubernetesTarget {
         rollout: &Rollout,
         limit: Duration,
         tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<(), ClusterError> {
+    ) -> Result<Vec<String>, ClusterError> {
         let old_pods = match (item.object.kind(), rollout.update) {
             (_, Update::OnDelete) => OldPods::Stay,
             (Kind::StatefulSet, Update::Recreate) => OldPods::Together,
@@ -63,7 +61,10 @@ impl KubernetesTarget {
         let ended =
             self.api.wait_rollout(&reference(&item.object), old_pods, &patience, told).await;
         match ended.map_err(|error| self.refused(error))? {
-            Ended::Done => Ok(()),
+            Ended::Done if rollout.update == Update::OnDelete => {
+                Ok(vec![format!("{name}: new pods start when the old ones are deleted")])
+            }
+            Ended::Done => Ok(Vec::new()),
             Ended::Failed(digest) => Err(self.not_ready(item, digest)),
         }
     }
@@ -81,25 +82,31 @@ impl KubernetesTarget {
         let codes: Vec<i64> = work.success_codes.iter().map(|code| i64::from(*code)).collect();
         let (name, job) = (name(item), reference(&item.object));
         let told = |progress: Progress| tell(state(&name, &progress));
-        let ended = self.api.wait_job(&job, &codes, &patience, told).await;
-        match ended.map_err(|error| self.refused(error))? {
-            JobEnded::Succeeded { .. } => {}
+        let outcome = self.api.wait_job(&job, &codes, &patience, told).await;
+        let mut ended = Vec::new();
+        match outcome.map_err(|error| self.refused(error))? {
+            JobEnded::Succeeded { translated: None } => {}
+            JobEnded::Succeeded { translated: Some(code) } => {
+                ended.push(format!("{name} ended with code {code}, which is a success"));
+            }
             JobEnded::Failed(digest) => return Err(self.not_ready(item, digest)),
         }
         // Before the cluster may forget it.
-        let output = self.api.job_output(&job, LAST_LINES).await;
-        let output = output.map_err(|error| self.refused(error))?;
+        let output = match self.api.job_output(&job, LAST_LINES).await {
+            Ok(output) => output,
+            Err(error) => return Ok(vec![format!("what {name} printed is not known: {error}")]),
+        };
         let is_one = output.len() == 1;
         let printed = output.into_iter().flat_map(|Output { container, lines, .. }| {
             let name = if is_one { name.clone() } else { format!("{name}/{container}") };
             lines.into_iter().map(move |line| format!("{name} | {line}"))
         });
-        let printed = printed.collect();
+        ended.extend(printed);
         if let Some(seconds) = work.shelf_life_s {
             let expired = self.api.expire_job(&job, seconds).await;
             expired.map_err(|error| self.refused(error))?;
         }
-        Ok(printed)
+        Ok(ended)
     }
 
     fn not_ready(&self, item: &Manifest, digest: Box<Digest>) -> ClusterError {

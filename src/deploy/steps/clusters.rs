@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use tokio::sync::mpsc;
 
-use crate::deploy::Deployment;
 use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::{Cause, Failure};
-use crate::deploy::kubernetes_target::KubernetesTarget;
+use crate::deploy::kubernetes_target::{KubernetesTarget, interrupted};
 use crate::deploy::stored::InCluster;
 use crate::deploy::targets::Target;
+use crate::deploy::{Deployment, Replaced};
 use crate::domain::history::Step;
 use crate::history::Stopwatch;
 use crate::manifests::{Manifests, Phase};
@@ -49,7 +49,10 @@ impl Deployment<'_> {
         for (driver, _, manifests) in &all {
             driver.remove_copies(manifests).await?;
         }
-        self.replaced = Some(Stopwatch::start());
+        self.replaced = Replaced::Since {
+            began: Stopwatch::start(),
+            interrupts: objects.iter().any(|on| interrupted(&on.manifests)),
+        };
         for ((driver, _, manifests), prepared) in all.iter().zip(&prepared) {
             self.run.still_owns().await?;
             let warnings = driver.apply_sets(manifests, prepared).await?;
@@ -76,7 +79,8 @@ impl Deployment<'_> {
 
     /// Waits for a phase on all clusters, and tells how far it is.
     async fn wait(&mut self, all: &[On<'_>], phase: Phase) -> Result<Vec<PodReady>, Failure> {
-        let limit = self.settings().limits.rollout.duration();
+        // Each has a deadline of its own; only the job's limit is above all of them.
+        let limit = self.settings().limits.run_job.duration();
         let (told, mut states) = mpsc::channel::<PodReady>(BACKLOG);
         let waiting = async move {
             let told = &told;

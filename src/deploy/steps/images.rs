@@ -73,7 +73,7 @@ impl Deployment<'_> {
             images.of_engines.push(self.obtain(nodes.clone(), docker, &sources).await?);
         }
         if !targets.kubernetes.is_empty() {
-            images.of_clusters = self.images_in_registries(nodes, &sources).await?;
+            images.of_clusters = self.images_in_registries(model, nodes, &sources).await?;
         }
         Ok(images)
     }
@@ -82,10 +82,11 @@ impl Deployment<'_> {
     /// from their own.
     async fn images_in_registries(
         &mut self,
+        model: &compiled::Deployment,
         nodes: Vec<Node>,
         sources: &Arc<Sources>,
     ) -> Result<PinnedImages, Failure> {
-        let (made, others) = split(nodes);
+        let (made, others) = split(nodes, model);
         let mut pinned = PinnedImages::new();
         if let Some(built) = made.iter().find(|node| is_built(node)) {
             if sources.registry.is_none() {
@@ -100,9 +101,15 @@ impl Deployment<'_> {
         let oci = Oci::new(sources.registry.as_slice());
         for reference in others {
             let watch = self.begin(Step::Image);
-            let image = oci.pin(&reference).await;
+            let limit = self.settings().limits.image;
+            let too_long = |_elapsed| Cause::ImageTooLong {
+                image: reference.clone(),
+                limit: limit.to_string(),
+            };
+            let image = tokio::time::timeout(limit.duration(), oci.pin(&reference)).await;
             let fails = |source| Cause::Image { image: reference.clone(), source };
-            let image = Pinned::Digest(image.map_err(ImageError::from).map_err(fails)?);
+            let image = image.map_err(too_long)?.map_err(ImageError::from).map_err(fails)?;
+            let image = Pinned::Digest(image);
             self.recorder
                 .result(Step::Image, format!("{reference} {}", image.short()), watch)
                 .await;
@@ -252,12 +259,16 @@ impl Deployment<'_> {
 }
 
 /// What has to be made on an engine with all that it is made of, and the references of images that
-/// others have made and containers may name.
-fn split(nodes: Vec<Node>) -> (Vec<Node>, Vec<String>) {
+/// others have made and containers name.
+fn split(nodes: Vec<Node>, model: &compiled::Deployment) -> (Vec<Node>, Vec<String>) {
+    let pods = model.pods.iter().chain(model.jobs.iter().flat_map(|job| &job.pods));
+    let containers = pods.flat_map(|pod| &pod.containers);
+    let named: BTreeSet<String> = containers.map(|container| container.image.reference()).collect();
     let built = nodes.iter().filter(|node| is_built(node));
     let needed: BTreeSet<String> = built.flat_map(|node| node.needs.iter().cloned()).collect();
     let others = nodes.iter().filter(|node| !is_built(node));
-    let others = others.map(|node| node.build.reference().to_owned()).collect();
+    let others = others.map(|node| node.build.reference().to_owned());
+    let others = others.filter(|reference| named.contains(reference)).collect();
     let is_made = |node: &Node| is_built(node) || needed.contains(node.build.reference());
     (nodes.into_iter().filter(is_made).collect(), others)
 }

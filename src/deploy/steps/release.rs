@@ -55,7 +55,7 @@ impl Deployment<'_> {
         self.manifests(model, &images.of_clusters, (targets, &facts), rehearsal)?;
         let of_clusters = images.of_clusters.clone();
         let images: PinnedImages =
-            images.of_engines.into_iter().flatten().chain(images.of_clusters).collect();
+            images.of_clusters.into_iter().chain(images.of_engines.into_iter().flatten()).collect();
         let commit = self.commit();
         let (project, repositories) = (self.run.project(), self.jobs().repositories().clone());
         let peeled = crate::tasks::blocking(move || repositories.open(project)?.peel(commit)).await;

@@ -77,7 +77,7 @@ impl Cluster {
     }
 
     /// Deletes a claim with its data, and everything that keeps it from going.
-    async fn reset(&self, found: &Value, options: &ApplyOptions) -> Result<(), Error> {
+    pub(super) async fn reset(&self, found: &Value, options: &ApplyOptions) -> Result<(), Error> {
         let claim = text(found, "/metadata/name");
         // First, so that nothing comes back that uses it: pods that wait for a claim which is being
         // deleted are not started.

@@ -138,8 +138,12 @@ impl Cluster {
             found.take_if(|found| !text(found, "/metadata/deletionTimestamp").is_empty())
             && options.dry_run == DryRun::No
         {
-            // What is written to it would go with it.
-            self.gone(&ending).await?;
+            // What is written to it would go with it; a claim that is still used would never go.
+            if *kind == CLAIM && options.owner.owns(&ending) {
+                self.reset(&ending, options).await?;
+            } else {
+                self.gone(&ending).await?;
+            }
         }
         let Some(mut found) = found else {
             return self.sent(object, None, options).await;

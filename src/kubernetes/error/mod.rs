@@ -102,9 +102,7 @@ pub enum Error {
         fields: Vec<String>,
     },
     /// It is somebody else's.
-    #[error(
-        "{kind} {name} belongs to another owner ({owner}): rename yours, or deploy once with adoption"
-    )]
+    #[error("{kind} {name} belongs to another owner ({owner}): rename yours, or delete it there")]
     Foreign {
         /// Kind of the object.
         kind: String,

@@ -14,7 +14,7 @@ use crate::manifests::names::{LABEL, NAME, is_key, is_name, shortened};
 use crate::manifests::object::{Kind, Object};
 use crate::manifests::render::Renderer;
 use crate::manifests::render::pods::Purpose;
-use crate::manifests::{Duty, Phase};
+use crate::manifests::{Duty, PULL_SECRET, Phase};
 use crate::paas::compiled::{self, Container, EnvValue, Import, Mount, Pod, Value};
 
 /// The provider whose secrets have their values in the file.
@@ -285,8 +285,11 @@ impl<'a> Renderer<'a> {
                 continue;
             }
             let label = shortened(&name, LABEL);
+            let mut metadata = self.metadata(name, label);
+            let labels = metadata.labels.get_or_insert_default();
+            labels.insert(self.inputs.settings.key(PULL_SECRET), "true".to_owned());
             let secret = Secret {
-                metadata: self.metadata(name, label),
+                metadata,
                 type_: Some(DOCKER_CONFIG.0.to_owned()),
                 data: Some(BTreeMap::from([(
                     DOCKER_CONFIG.1.to_owned(),

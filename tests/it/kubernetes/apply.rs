@@ -81,7 +81,7 @@ async fn what_somebody_else_owns_is_left_alone_unless_it_is_adopted() {
     });
     ground.create(foreign.clone()).await;
     let wanted = map("settings-map", json!({"both": "3"}));
-    assert_snapshot!(ground.apply(&wanted).await.unwrap_err(), @"ConfigMap settings-map belongs to another owner (managed by Helm): rename yours, or deploy once with adoption");
+    assert_snapshot!(ground.apply(&wanted).await.unwrap_err(), @"ConfigMap settings-map belongs to another owner (managed by Helm): rename yours, or delete it there");
     assert_eq!(ground.found(&wanted).await["data"], foreign["data"]);
 
     let adopting = ApplyOptions { adoption: Adoption::Adopt, ..options() };

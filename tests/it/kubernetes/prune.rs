@@ -1,6 +1,6 @@
 //! What is not needed any more goes, and nothing else.
 
-use pierhead::kubernetes::{JobEnded, ObjectRef, Patience};
+use pierhead::kubernetes::{JobEnded, ObjectRef, Owned, Patience};
 use serde_json::json;
 
 use crate::kubernetes::{Ground, claim, deployment, job, map, script, waiting};
@@ -26,8 +26,8 @@ async fn pruning_leaves_claims_running_jobs_and_what_is_others() {
     let end = ground.cluster.wait_job(&name, &[], &Patience::default(), |_| {}).await.unwrap();
     assert!(matches!(end, JobEnded::Succeeded { .. }), "{end:?}");
 
-    let keep = [ObjectRef::of(&kept)];
-    let pruned = ground.cluster.prune(&super::owner(), &keep).await.unwrap();
+    let is_kept = |owned: &Owned| owned.object.name == "kept-map";
+    let pruned = ground.cluster.prune(&super::owner(), is_kept).await.unwrap();
     let names = |objects: &[ObjectRef]| objects.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&pruned.removed), ["Job ended", "Deployment web", "ConfigMap dropped-map"]);
     assert_eq!(names(&pruned.running), ["Job runs"]);
@@ -35,6 +35,6 @@ async fn pruning_leaves_claims_running_jobs_and_what_is_others() {
         ground.found(object).await;
     }
     assert_eq!(ground.cluster.get(&ObjectRef::of(&dropped)).await.unwrap(), None);
-    let again = ground.cluster.prune(&super::owner(), &keep).await.unwrap();
+    let again = ground.cluster.prune(&super::owner(), is_kept).await.unwrap();
     assert!(again.removed.iter().all(|object| object.kind == "Deployment" || object.kind == "Job"));
 }

@@ -29,7 +29,7 @@ fn credentials_go_under_every_name_that_pods_ask_for() {
     });
     assert_eq!(scene.names()[..2], ["Secret pull", "Secret mirror-secret"]);
     let pull = scene.get("pull");
-    assert_eq!((pull.is_pruned(), pull.yields()), (false, true));
+    assert_eq!((pull.is_put_back(), pull.yields()), (false, true));
     let data = pull.object.value()["data"][".dockerconfigjson"].as_str().unwrap();
     let data = String::from_utf8(Base64::decode_vec(data).unwrap()).unwrap();
     assert_eq!(
