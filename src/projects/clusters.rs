@@ -146,7 +146,7 @@ async fn check_place(
 ) -> Result<(), ProjectError> {
     let same = |other: &Cluster| {
         cluster.kind == ClusterKind::Kubernetes
-            && other.id != cluster.id
+            && other.name != cluster.name
             && (&other.address, &other.namespace) == (&cluster.address, &cluster.namespace)
     };
     let others = cluster::of_environment(connection, environment).await?;
