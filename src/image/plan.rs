@@ -51,7 +51,7 @@ pub fn plan(
     dockerfiles: &BTreeMap<Folder, String>,
 ) -> Result<Vec<Node>, PlanError> {
     let mut planner = Planner::new(deployment, provenance, dockerfiles);
-    for container in deployment.pods.iter().flat_map(|pod| &pod.containers) {
+    for container in deployment.containers() {
         planner.image(&container.image)?;
         for key in shared(container) {
             planner.volume(key);

@@ -86,7 +86,8 @@ impl Deployment<'_> {
         nodes: Vec<Node>,
         sources: &Arc<Sources>,
     ) -> Result<PinnedImages, Failure> {
-        let (made, others) = split(nodes, model);
+        let named = model.containers().map(|container| container.image.reference()).collect();
+        let (made, others) = split(nodes, &named);
         let mut pinned = PinnedImages::new();
         if let Some(built) = made.iter().find(|node| is_built(node)) {
             if sources.registry.is_none() {
@@ -260,15 +261,12 @@ impl Deployment<'_> {
 
 /// What has to be made on an engine with all that it is made of, and the references of images that
 /// others have made and containers name.
-fn split(nodes: Vec<Node>, model: &compiled::Deployment) -> (Vec<Node>, Vec<String>) {
-    let pods = model.pods.iter().chain(model.jobs.iter().flat_map(|job| &job.pods));
-    let containers = pods.flat_map(|pod| &pod.containers);
-    let named: BTreeSet<String> = containers.map(|container| container.image.reference()).collect();
+fn split(nodes: Vec<Node>, named: &BTreeSet<String>) -> (Vec<Node>, Vec<String>) {
     let built = nodes.iter().filter(|node| is_built(node));
     let needed: BTreeSet<String> = built.flat_map(|node| node.needs.iter().cloned()).collect();
     let others = nodes.iter().filter(|node| !is_built(node));
-    let others = others.map(|node| node.build.reference().to_owned());
-    let others = others.filter(|reference| named.contains(reference)).collect();
+    let others = others.map(|node| node.build.reference()).filter(|image| named.contains(*image));
+    let others = others.map(str::to_owned).collect();
     let is_made = |node: &Node| is_built(node) || needed.contains(node.build.reference());
     (nodes.into_iter().filter(is_made).collect(), others)
 }

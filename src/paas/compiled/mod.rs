@@ -60,6 +60,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Every container, those of jobs included.
+    pub fn containers(&self) -> impl Iterator<Item = &Container> {
+        let of_jobs = self.jobs.iter().flat_map(|job| &job.pods);
+        self.pods.iter().chain(of_jobs).flat_map(|pod| &pod.containers)
+    }
+
     /// One of a project and an environment that has nothing in it yet.
     pub fn new(project_name: &str, environment_tag: &str) -> Self {
         Self {
