@@ -111,6 +111,12 @@ impl fmt::Display for Trouble {
                 "container `{container}` ends with code {code}{}; its last lines say why",
                 times(*restarts)
             ),
+            Cause::Killed { restarts } => write!(
+                f,
+                "container `{container}` is ended for its healthcheck{}: {words}; correct the \
+                 healthcheck or what it asks",
+                times(*restarts - 1)
+            ),
             Cause::Mount => write!(
                 f,
                 "a volume of pod {pod} does not come: {}; declare what it names, or see its storage",

@@ -80,7 +80,11 @@ impl Cluster {
         let prints = blamed.is_none_or(|trouble| {
             matches!(
                 trouble.cause,
-                Cause::Crash { .. } | Cause::Memory { .. } | Cause::Probe | Cause::Start { .. }
+                Cause::Crash { .. }
+                    | Cause::Memory { .. }
+                    | Cause::Killed { .. }
+                    | Cause::Probe
+                    | Cause::Start { .. }
             )
         });
         let is_blamed = |pod: &str, container: &str| {

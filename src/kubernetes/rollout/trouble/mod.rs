@@ -89,6 +89,11 @@ pub enum Cause {
         /// How often.
         restarts: i64,
     },
+    /// It is ended and started again, because it does not answer as it should.
+    Killed {
+        /// How often.
+        restarts: i64,
+    },
     /// A volume does not come.
     Mount,
     /// No node takes the pod.
@@ -155,7 +160,11 @@ impl Trouble {
             Cause::Config => Outlook::Until(MISSING),
             Cause::Start { restarts } if restarts >= 2 => Outlook::NONE,
             Cause::Start { .. } => Outlook::Until(REPEATED),
-            Cause::Memory { restarts } | Cause::Crash { restarts, .. } if restarts >= crashes => {
+            Cause::Memory { restarts }
+            | Cause::Crash { restarts, .. }
+            | Cause::Killed { restarts }
+                if restarts >= crashes =>
+            {
                 Outlook::NONE
             }
             Cause::Mount if missing => Outlook::Until(REPEATED),
@@ -163,6 +172,7 @@ impl Trouble {
             Cause::Image { .. }
             | Cause::Memory { .. }
             | Cause::Crash { .. }
+            | Cause::Killed { .. }
             | Cause::Mount
             | Cause::Unschedulable
             | Cause::Probe
@@ -179,6 +189,8 @@ pub(in crate::kubernetes) fn troubles(pod: &Value, told: &[Happening]) -> Vec<Tr
     let own: Vec<_> = told.iter().filter(|it| it.uid == uid && it.is_warning).collect();
     let pulls = told.iter().filter(|it| it.uid == uid && it.reason == "Pulling");
     let pulls = pulls.map(|it| it.times).max().unwrap_or_default();
+    let killed = told.iter().filter(|it| it.uid == uid && it.reason == "Killing");
+    let killed: Vec<_> = killed.filter(|it| it.words.contains("failed liveness probe")).collect();
     let mut found = Vec::new();
     let mut add = |container: Option<&Value>, cause, words: &str| {
         found.push(Trouble {
@@ -198,7 +210,9 @@ pub(in crate::kubernetes) fn troubles(pod: &Value, told: &[Happening]) -> Vec<Tr
     }
     let containers = list(pod, "/status/initContainerStatuses").iter();
     for status in containers.chain(list(pod, "/status/containerStatuses")) {
-        if let Some((cause, words)) = of_container(status, &own, pulls) {
+        let trouble = of_container(status, &own, pulls);
+        if let Some((cause, words)) = trouble.map(|it| killed_by_probe(status, it, (&killed, &own)))
+        {
             add(Some(status), cause, &words);
         }
     }
@@ -286,6 +300,23 @@ fn of_container(status: &Value, own: &[&Happening], pulls: i64) -> Option<(Cause
         }
         _ => None,
     }
+}
+
+/// What ended a container: not itself, where its node did because it did not answer.
+fn killed_by_probe(
+    status: &Value,
+    (cause, words): (Cause, String),
+    (killed, own): (&[&Happening], &[&Happening]),
+) -> (Cause, String) {
+    let name = text(status, "/name");
+    let begins = format!("Container {name} failed");
+    let Cause::Crash { restarts, .. } = cause else { return (cause, words) };
+    if !killed.iter().any(|it| it.words.starts_with(&begins)) {
+        return (cause, words);
+    }
+    let probes = own.iter().filter(|it| it.words.starts_with("Liveness probe failed"));
+    let words = probes.max_by_key(|it| &it.last).map_or(words, |it| it.words.clone());
+    (Cause::Killed { restarts }, words)
 }
 
 /// Whether a registry says that it has no such image for us, and not that it cannot answer now.

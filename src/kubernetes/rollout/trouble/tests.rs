@@ -110,6 +110,23 @@ fn a_probe_that_fails_is_told_while_the_container_runs() {
 }
 
 #[test]
+fn a_container_that_is_ended_for_its_probe_has_not_crashed() {
+    let ended = pod(&json!({
+        "name": "app", "ready": false, "restartCount": 1, "state": {"running": {}},
+        "lastState": {"terminated": {"exitCode": 0, "reason": "Completed"}},
+    }));
+    let killing = |name: &str| {
+        let words = format!("Container {name} failed liveness probe, will be restarted");
+        [event("Killing", &words, 1), event("Unhealthy", "Liveness probe failed: 404", 3)]
+    };
+    let found = &troubles(&ended, &killing("app"))[0];
+    assert_eq!(found.cause, Cause::Killed { restarts: 1 });
+    assert_eq!(found.words, "Liveness probe failed: 404");
+    let crash = (Cause::Crash { code: 0, restarts: 1 }, Outlook::Open);
+    assert_eq!(first(&ended, &killing("application")), crash);
+}
+
+#[test]
 fn a_pod_without_a_node_waits_and_one_without_its_claim_not_for_long() {
     let unscheduled = |words: &str| {
         json!({"metadata": {"name": "web-1", "uid": "u"}, "status": {"conditions": [
