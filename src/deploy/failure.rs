@@ -17,13 +17,21 @@ use crate::image::PlanError;
 use crate::image::layer::BadUser;
 use crate::jobs::RunError;
 use crate::manifests;
+use crate::paas::wrapped;
 use crate::paas_file::Broken;
+use crate::progress::COLUMNS;
 use crate::routing::NotServed;
 use crate::seal::NotOpened;
 use crate::stack::Unrenderable;
 
 /// Longest reason in bytes: it stands in git's rejection line, behind the ref's name.
 const LONGEST_REASON: usize = 120;
+
+/// Columns of a text that stands between a step's verb and its time.
+const BESIDE_VERB: usize = COLUMNS - 20;
+
+/// Columns before a line that a tool said.
+const BEFORE_LINE: usize = 12;
 
 /// A deployment that is given up.
 #[derive(Debug)]
@@ -129,6 +137,13 @@ pub(super) enum Cause {
     Run(RunError),
 }
 
+/// A text again, in lines that are not cut, where it does not fit beside the step's verb.
+fn whole(text: &str) -> impl Iterator<Item = String> {
+    let fits = text.chars().count() <= BESIDE_VERB;
+    let lines = if fits { Vec::new() } else { wrapped(text, COLUMNS - BEFORE_LINE, "  ") };
+    lines.into_iter()
+}
+
 fn first(faults: &[impl fmt::Display]) -> String {
     let first = faults.first().map(ToString::to_string).unwrap_or_default();
     match faults.len() {
@@ -227,7 +242,7 @@ impl Failure {
         match &self.cause {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
             Cause::Broken(broken) => broken.lines(),
-            Cause::Cluster(error) => error.lines(),
+            Cause::Cluster(error) => whole(&self.text(redactor)).chain(error.lines()).collect(),
             Cause::NotOnKubernetes(faults) => faults.iter().map(ToString::to_string).collect(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
             // Hidden before it is cut: a secret may have several lines.

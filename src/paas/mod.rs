@@ -39,7 +39,7 @@ pub use context::{
 };
 pub use context_file::{Cluster, ContextFile, ContextFileError};
 pub use extends::check_libraries;
-pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings};
+pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings, wrapped};
 pub use naming::project_name;
 pub use quantity::Category;
 pub use reference::reference;

@@ -14,8 +14,8 @@ use crate::domain::cluster::{Cluster, Credentials, Identity as Login, NamespaceM
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
-    Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Digest, Error, Identity, Limits,
-    ObjectRef, Owned, Owner, Verification,
+    Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Connection, Digest, Error,
+    Extra, Identity, Limits, ObjectRef, Owned, Owner, Right, Verification,
 };
 use crate::manifests::{
     Duty, Kind, Manage, Manifest, Manifests, Object, PULL_SECRET, Phase, Settings, Target,
@@ -48,6 +48,14 @@ pub enum ClusterError {
         /// Why.
         source: Box<Error>,
     },
+    /// Whoever signs in may not do what deployments need.
+    #[error("{}", first(.missing))]
+    Denied {
+        /// Its name.
+        cluster: String,
+        /// Every right that is missing.
+        missing: Vec<Right>,
+    },
     /// Something of it does not serve, or did not end well.
     #[error("{digest}")]
     NotReady {
@@ -65,9 +73,21 @@ impl ClusterError {
     pub fn lines(&self) -> Vec<String> {
         match self {
             Self::Refused { .. } => Vec::new(),
+            Self::Denied { cluster, missing } => {
+                let mut lines = vec![format!("cluster {cluster}, where whoever signs in may not:")];
+                let same = |a: &Right, b: &Right| a.resource == b.resource && a.group == b.group;
+                lines.extend(missing.chunk_by(same).filter_map(|rights| {
+                    let verbs: Vec<_> = rights.iter().map(|right| right.verb.as_str()).collect();
+                    let right = rights.first()?.clone();
+                    Some(format!("  {}", Right { verb: verbs.join(", "), ..right }))
+                }));
+                lines
+            }
             Self::NotReady { cluster, at, digest } => {
                 let mut lines = vec![format!("cluster {cluster}, {at}")];
-                lines.extend(digest.troubles.iter().map(ToString::to_string));
+                let headline = digest.to_string();
+                let troubles = digest.troubles.iter().map(ToString::to_string);
+                lines.extend(troubles.filter(|trouble| !headline.contains(trouble)));
                 lines.extend(digest.happenings.iter().map(ToString::to_string));
                 if let Some(output) = &digest.output {
                     lines.push(format!("last lines of {} in {}:", output.container, output.pod));
@@ -80,7 +100,7 @@ impl ClusterError {
 
     /// Whether it is about the cluster, and not about what is deployed there.
     pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::Refused { .. })
+        matches!(self, Self::Refused { .. } | Self::Denied { .. })
     }
 }
 
@@ -123,14 +143,29 @@ impl KubernetesTarget {
         &self.settings
     }
 
-    /// What objects depend on.
+    /// What objects depend on, asked before anything is changed that would have to be put back.
     ///
     /// # Errors
     ///
-    /// When the cluster does not answer.
+    /// When the cluster does not answer, its namespace is missing, or whoever signs in may not do
+    /// what a deployment does.
     pub async fn target(&self, cluster: &Cluster) -> Result<Target, ClusterError> {
-        let version = self.api.version().await.map_err(|error| self.refused(error))?;
-        let version = version.map(|version| version.to_string()).unwrap_or_default();
+        let is_made = self.settings.namespace.manage == Manage::Create;
+        let extras: &[Extra] = if is_made { &[Extra::CreateNamespaces] } else { &[] };
+        let connection = self.api.test_connection(extras).await;
+        let Connection { level, has_namespace, mut missing } =
+            connection.map_err(|error| self.refused(error))?;
+        if !has_namespace && !is_made {
+            return Err(self.refused(Error::NamespaceMissing(cluster.namespace.clone())));
+        }
+        // Without the others less is known, and everything can be done.
+        missing
+            .retain(|right| right.namespace.is_some() || is_made && right.resource == "namespaces");
+        // What may be done in a namespace that is made below this one is not known yet.
+        if !missing.is_empty() && !cluster.kubernetes.hierarchical_namespaces {
+            return Err(ClusterError::Denied { cluster: self.name.clone(), missing });
+        }
+        let version = level.map(|level| level.to_string()).unwrap_or_default();
         let classes = match self.api.ingress_classes().await {
             // Whoever may not see them says in the configuration what they are.
             Err(Error::Denied { .. }) => Vec::new(),
@@ -292,6 +327,16 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// Names of disks that were not there before.
     fresh: BTreeSet<String>,
+}
+
+/// The first of some rights that are missing, as one line.
+fn first(missing: &[Right]) -> String {
+    let first = missing.first().map(ToString::to_string).unwrap_or_default();
+    let more = match missing.len() {
+        0 | 1 => String::new(),
+        count => format!(", and {} rights more", count - 1),
+    };
+    format!("no permission to {first}{more}: grant them, as docs/kubernetes-role.yaml does")
 }
 
 fn refused(cluster: &str, source: Error) -> ClusterError {

@@ -87,6 +87,8 @@ impl KubernetesTarget {
         match outcome.map_err(|error| self.refused(error))? {
             JobEnded::Succeeded { translated: None } => {}
             JobEnded::Succeeded { translated: Some(code) } => {
+                // To the cluster, which counts, it is a failure.
+                tell(PodReady { pod: name.clone(), ready: 1, total: 1 });
                 ended.push(format!("{name} ended with code {code}, which is a success"));
             }
             JobEnded::Failed(digest) => return Err(self.not_ready(item, digest)),

@@ -45,7 +45,7 @@ impl Deployment<'_> {
             prepared.push(ready);
         }
         self.apply(&all, Phase::Before).await?;
-        self.wait(&all, Phase::Before).await?;
+        let mut ready = self.wait(&all, Phase::Before).await?;
         for (driver, _, manifests) in &all {
             driver.remove_copies(manifests).await?;
         }
@@ -59,7 +59,7 @@ impl Deployment<'_> {
             self.warn(warnings).await;
         }
         self.apply(&all, Phase::Workloads).await?;
-        let mut ready = self.wait(&all, Phase::Workloads).await?;
+        ready.extend(self.wait(&all, Phase::Workloads).await?);
         self.apply(&all, Phase::Jobs).await?;
         ready.extend(self.wait(&all, Phase::Jobs).await?);
         self.apply(&all, Phase::CronJobs).await?;

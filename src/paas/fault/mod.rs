@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::domain::words::words;
 
-pub(super) use render::wrapped;
-pub use render::{render_branches, render_warnings};
+pub use render::{render_branches, render_warnings, wrapped};
 
 words! {
     /// Kinds of faults (paas-yaml.md §13).

@@ -158,7 +158,7 @@ fn window(line: &str, start: usize, length: usize) -> (String, usize, usize) {
 }
 
 /// A text in lines of at most so many columns, broken between words where that is possible.
-pub(in crate::paas) fn wrapped(text: &str, columns: usize, indent: &str) -> Vec<String> {
+pub fn wrapped(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let text: String = text.chars().map(visible).collect();
     let mut lines = Vec::new();
     let mut line = String::new();
