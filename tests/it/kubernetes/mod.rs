@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// A namespace of a cluster, until it is dropped.
 pub(crate) struct Ground {
     cluster: Cluster,
-    access: Access,
+    pub(crate) access: Access,
     pub(crate) namespace: String,
     /// Signs in as an administrator, and knows nothing of the driver.
     pub(crate) admin: kube::Client,
@@ -82,6 +82,14 @@ impl Ground {
         Some(ground)
     }
 
+    /// A namespace beside another one, which somebody else makes.
+    pub(crate) fn unmade(beside: &Self, subject: &str) -> Self {
+        let namespace = format!("{}-{subject}", beside.namespace);
+        let access = Access { namespace: namespace.clone(), ..beside.access.clone() };
+        let cluster = beside.cluster.clone().within(&namespace);
+        Self { cluster, access, namespace, admin: beside.admin.clone() }
+    }
+
     /// Objects of a kind, by the hand of an administrator.
     pub(crate) fn api(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
@@ -90,7 +98,7 @@ impl Ground {
     }
 
     /// Makes something that is not ours.
-    async fn create(&self, object: Value) -> Value {
+    pub(crate) async fn create(&self, object: Value) -> Value {
         let name = ObjectRef::of(&object);
         let object: DynamicObject = serde_json::from_value(object).unwrap();
         let api = self.api(&name.api_version, &name.kind);
