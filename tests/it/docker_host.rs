@@ -321,8 +321,7 @@ impl Drop for DockerHost {
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
 pub(crate) fn address() -> String {
     std::env::var("TEST_DOCKER_HOST").expect(
-        "set TEST_DOCKER_HOST to the socket of a Docker Engine that has an image busybox:stable, \
-         such as unix:///run/docker.sock; bin/test starts one",
+        "set TEST_DOCKER_HOST to a Docker Engine's socket that has busybox:stable; bin/test does",
     )
 }
 
