@@ -117,7 +117,7 @@ struct Deployment<'a> {
 }
 
 /// What a run has done to objects that serve on clusters.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Replaced {
     /// Nothing.
     Nothing,
@@ -125,8 +125,8 @@ enum Replaced {
     Since {
         /// Since when.
         began: Stopwatch,
-        /// Whether something of it does not serve meanwhile.
-        interrupts: bool,
+        /// What of it does not serve meanwhile, by its place in the file.
+        interrupts: Vec<String>,
     },
     /// A run before it did, and nobody remembers.
     Unknown,

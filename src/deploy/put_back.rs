@@ -79,9 +79,12 @@ impl Deployment<'_> {
     fn put_back_text(&self, live: Option<&Release>, objects: &stored::Objects) -> String {
         let Some(live) = live else { return "nothing served before".to_owned() };
         let number = live.number;
-        let is_interrupted = objects.kubernetes.iter().any(|on| interrupted(&on.manifests));
-        match self.replaced {
-            Replaced::Since { began, interrupts } if interrupts || is_interrupted => {
+        let items = || objects.kubernetes.iter().flat_map(|on| &on.manifests.items);
+        let stops = objects.kubernetes.iter().any(|on| !interrupted(&on.manifests).is_empty());
+        match &self.replaced {
+            Replaced::Since { began, interrupts }
+                if stops || items().any(|item| interrupts.contains(&item.at)) =>
+            {
                 let seconds = began.ms().div_ceil(1_000);
                 format!("{number} restored, down for {seconds} s at most")
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
 use crate::domain::ids::Fence;
 use crate::kubernetes::{Claims, ObjectRef, Owned};
-use crate::manifests::{Kind, Manifest, Manifests, Phase};
+use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase};
 
 impl KubernetesTarget {
     /// Makes an environment what it was: with nothing live nothing of it stays but disks.
@@ -73,13 +73,12 @@ impl KubernetesTarget {
     }
 }
 
-/// What replacing the workloads of a release interrupts.
-pub fn interrupted(manifests: &Manifests) -> bool {
-    use crate::manifests::Duty;
-
-    manifests.items.iter().any(|item| match &item.duty {
+/// Whose replacement may leave nobody to answer for a while, by its place in the file.
+pub fn interrupted(manifests: &Manifests) -> Vec<String> {
+    let is_one = |item: &&Manifest| match &item.duty {
         Duty::Rollout(rollout) => !rollout.keeps_serving,
         Duty::Claim { reset } => *reset,
         Duty::Plain | Duty::Copy | Duty::Work(_) => false,
-    })
+    };
+    manifests.items.iter().filter(is_one).map(|item| item.at.clone()).collect()
 }

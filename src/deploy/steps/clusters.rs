@@ -51,7 +51,7 @@ impl Deployment<'_> {
         }
         self.replaced = Replaced::Since {
             began: Stopwatch::start(),
-            interrupts: objects.iter().any(|on| interrupted(&on.manifests)),
+            interrupts: objects.iter().flat_map(|on| interrupted(&on.manifests)).collect(),
         };
         for ((driver, _, manifests), prepared) in all.iter().zip(&prepared) {
             self.run.still_owns().await?;

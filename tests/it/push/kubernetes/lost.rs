@@ -19,7 +19,7 @@ async fn a_worker_killed_while_it_waits_is_taken_over_and_the_old_release_put_ba
     assert!(harbour.names("v1", "ConfigMap").await.contains(&"new-map".to_owned()));
     harbour.app.spawn("worker").await;
     let push = harbour.serving("web:80", "first", push.finish()).await;
-    push.assert_code(1).assert_says("its worker was lost").assert_says("v1 kept serving");
+    push.assert_code(1).assert_says("its worker was lost").assert_says("v1 restored");
     assert_eq!(harbour.everything().await, before);
     assert_eq!(harbour.ground.pods("web").await, pods);
     harbour.close().await;

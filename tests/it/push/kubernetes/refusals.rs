@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::kubernetes::Ground;
 use crate::push::kubernetes::{CHECK, Harbour, RUNNER, kubeconfig, page, write};
 use crate::support::app::developer::{Copy, Done};
+use crate::support::app::typed::administrate;
 
 impl Harbour {
     /// Pushes something that must fail for a reason, while what served goes on.
@@ -58,15 +59,11 @@ async fn whoever_may_not_sign_in_or_do_everything_is_told_and_nothing_is_touched
         .refused(&copy, "cannot prove who it is: another CA issued its certificate; store the CA")
         .await;
 
-    let missing = format!("{}-not", harbour.ground.namespace);
-    let back = format!("{set} --kubeconfig {} --namespace", kubeconfig());
-    harbour.administrate(&format!("{back} {missing}"), "").await;
-    let words =
-        format!("there is no namespace `{missing}`: create it, or let deployments create it");
-    harbour.refused(&copy, &words).await;
     assert_eq!(harbour.everything().await, before);
+    let elsewhere = administrate(&harbour.app, &format!("admin {set} --namespace other"), "").await;
+    elsewhere.assert_code(1).assert_says("a release serves in namespace");
 
-    harbour.administrate(&format!("{back} {}", harbour.ground.namespace), "").await;
+    harbour.administrate(&format!("{set} --kubeconfig {}", kubeconfig()), "").await;
     harbour.push(&copy, "With rights").await.assert_ok();
     harbour.close().await;
 }
@@ -119,14 +116,20 @@ async fn token(ground: &Ground, more: Value) -> String {
 #[tokio::test]
 async fn a_namespace_is_made_where_deployments_may() {
     let Some(harbour) = Harbour::open("made").await else { return };
+    let missing = format!("{}-not", harbour.ground.namespace);
+    harbour.administrate(&format!("set cluster acme/shop main --namespace {missing}"), "").await;
+    let copy = harbour.ana.empty("acme/shop").await;
+    write(&copy, "first", "");
+    let push = harbour.push(&copy, "Nowhere").await;
+    push.assert_code(1).assert_says(&format!("there is no namespace `{missing}`"));
+    push.assert_says("create it, or let deployments create it");
+
     let made = Ground::unmade(&harbour.ground, "made-below");
     let words = format!(
         "set cluster acme/shop main --namespace {} --namespace-manage create",
         made.namespace
     );
     harbour.administrate(&words, "").await;
-    let copy = harbour.ana.empty("acme/shop").await;
-    write(&copy, "first", "");
     harbour.push(&copy, "First").await.assert_ok().assert_says("web 2/2 ready");
     assert_eq!(made.pods("web").await.len(), 2);
     harbour.close().await;

@@ -58,7 +58,7 @@ async fn what_is_left_out_goes_and_what_others_have_under_similar_names_stays() 
     assert_eq!(deployment["containers"].as_array().unwrap().len(), 1);
     let variables = deployment["containers"][0]["env"].as_array().unwrap();
     assert_eq!(variables.iter().map(|it| &it["name"]).collect::<Vec<_>>(), ["RUN"]);
-    for name in ["Deployment web-dplmt", "Secret shop-registry", "Service web"] {
+    for name in ["Deployment web-dplmt", "Service web"] {
         assert!(left.remove(name).is_some(), "{name}");
     }
     assert_eq!(left, of_others);
