@@ -16,6 +16,7 @@ mod finish;
 pub mod kubernetes_target;
 pub mod opened;
 mod put_back;
+pub mod ready;
 mod registry_layers;
 mod secrets;
 mod steps;

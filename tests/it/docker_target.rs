@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pierhead::deploy::docker_target::{
-    Leftovers, PodReady, RolloutError, StartError, Unhealthy, plan_images,
+    Leftovers, RolloutError, StartError, Unhealthy, plan_images,
 };
+use pierhead::deploy::ready::PodReady;
 use pierhead::domain::ids::{Fence, JobNumber};
 use pierhead::domain::pinned::Pinned;
 use pierhead::domain::release::PinnedImages;

@@ -28,7 +28,7 @@ use crate::stack::{Container, ContainerFacts, Group, Labels, Phase, Placed, Stac
 
 pub use image_error::ImageError;
 pub use images::{Obtained, Sources, plan_images};
-pub use rollout::{PodReady, RolloutError, Unhealthy};
+pub use rollout::{RolloutError, Unhealthy};
 pub use room::{Demand, NoRoom};
 pub use sweep::{Leftovers, Swept};
 

@@ -7,6 +7,7 @@ use futures::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
 use crate::deploy::docker_target::{DockerTarget, Joined};
+use crate::deploy::ready::PodReady;
 use crate::docker::{EngineError, Prober};
 use crate::stack::{Container, Group, Phase, Placed, Readiness, Why};
 
@@ -15,17 +16,6 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Lines of a container's output that are told when it fails.
 const LAST_LINES: usize = 50;
-
-/// How many replicas of a pod may serve.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PodReady {
-    /// The pod.
-    pub pod: String,
-    /// Replicas all of whose containers are ready.
-    pub ready: u32,
-    /// All its replicas.
-    pub total: u32,
-}
 
 /// A container that does not become ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
-use crate::deploy::docker_target::PodReady;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, of, reference};
+use crate::deploy::ready::PodReady;
 use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Output, Patience, Progress};
 use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase, Rollout, Update, Work};
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use futures::future::try_join_all;
 use tokio::sync::mpsc;
 
-use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::kubernetes_target::{KubernetesTarget, interrupted};
+use crate::deploy::ready::PodReady;
 use crate::deploy::stored::InCluster;
 use crate::deploy::targets::Target;
 use crate::deploy::{Deployment, Replaced};

@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
-use crate::deploy::docker_target::PodReady;
 use crate::deploy::failure::Failure;
+use crate::deploy::ready::PodReady;
 use crate::deploy::steps::release::Rendered;
 use crate::deploy::stored::{InCluster, Objects, OnCluster};
 use crate::deploy::targets::Targets;
