@@ -7,10 +7,9 @@ use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use pierhead::domain::ids::{Fence, JobNumber, ReleaseNumber};
+use pierhead::domain::level::Level;
 use pierhead::domain::release::PinnedImages;
-use pierhead::manifests::{
-    ContentKey, Images, Inputs, Level, Owner, Settings, Target, Unpinned, render,
-};
+use pierhead::manifests::{ContentKey, Images, Inputs, Owner, Settings, Target, Unpinned, render};
 use pierhead::paas::{Context, ContextFile, compile};
 use uuid::Uuid;
 

@@ -158,11 +158,7 @@ pub(super) async fn test(which: Which, config: &Config, db: &Db) -> Result<Strin
     let place = Place::cluster(id, &cluster.address, &cluster.name);
     let credentials = cluster.credentials.as_ref();
     let login = credentials.map(|sealed| open_credentials(&opener, sealed, &place)).transpose()?;
-    let verification = match cluster.kubernetes.tls_verify {
-        true => Verification::On,
-        false => Verification::Off,
-    };
-    let access = access(&cluster.address, &cluster.namespace, login.as_ref(), verification);
+    let access = access(&cluster, login.as_ref());
     let api = kubernetes::Cluster::connect(&access, kubernetes::Limits::default())?;
     let creates = cluster.kubernetes.namespace_manage == NamespaceManage::Create;
     let extras = [
@@ -223,18 +219,11 @@ impl Access {
     /// What a kubeconfig says; what was said besides wins.
     fn read_kubeconfig(&self, text: &str) -> Result<Said, AdminError> {
         let read = kubernetes::Access::from_kubeconfig(text, self.context.as_deref())?;
-        let identity = match read.identity {
-            kubernetes::Identity::Anonymous => Identity::Nobody,
-            kubernetes::Identity::Token(token) => Identity::Token(token),
-            kubernetes::Identity::Certificate { certificate, key } => {
-                Identity::Certificate { certificate, key }
-            }
-        };
         Ok(Said {
             address: Some(self.address.clone().unwrap_or(read.address)),
             // Those of kubeconfigs are where people look first, and not what is deployed to.
             namespace: self.namespace.clone(),
-            credentials: Some(Credentials { ca: read.authority, identity }),
+            credentials: Some(read.credentials),
             tls_verify: self.tls_verify.or(Some(read.verification == Verification::On)),
         })
     }
@@ -249,7 +238,13 @@ fn check(
         return Ok(());
     }
     kind.check_address(address)?;
-    Ok(access(address, "default", credentials, Verification::On).check()?)
+    let access = kubernetes::Access {
+        address: address.clone(),
+        namespace: "default".to_owned(),
+        credentials: credentials.cloned().unwrap_or_default(),
+        verification: Verification::On,
+    };
+    Ok(access.check()?)
 }
 
 /// A small text file, or standard input.

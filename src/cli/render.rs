@@ -8,12 +8,13 @@ use uuid::Uuid;
 use crate::cli::source::{CannotRead, Source};
 use crate::cli::{CANNOT_RUN, note, say};
 use crate::domain::ids::{Fence, JobNumber, ReleaseNumber};
+use crate::domain::level::Level;
 use crate::domain::registry::{BadRegistry, RegistryAddress};
 use crate::domain::release::PinnedImages;
 use crate::domain::slug::{AccountSlug, BadSlug};
 use crate::manifests::{
-    ContentKey, Images, Inputs, Level, Manifests, Owner, Settings, Target as KubernetesTarget,
-    Unpinned, Unrenderable, render,
+    ContentKey, Images, Inputs, Manifests, Owner, Settings, Target as KubernetesTarget, Unpinned,
+    Unrenderable, render,
 };
 use crate::paas::compiled::Deployment;
 use crate::paas::{self, Cluster, Compiled, ContextFile, Target, TargetKind, render_warnings};

@@ -63,8 +63,10 @@ words! {
 
 words! {
     /// Who makes the namespace that is deployed to.
+    #[derive(Default)]
     NamespaceManage, "way to manage a namespace (never or create)" {
         /// Somebody else has made it.
+        #[default]
         Never = "never",
         /// A deployment makes it when it is missing.
         Create = "create",

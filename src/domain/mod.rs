@@ -14,6 +14,7 @@ pub mod git_ref;
 pub mod history;
 pub mod ids;
 pub mod job;
+pub mod level;
 pub mod nearest;
 pub mod oid;
 pub mod output;

@@ -31,7 +31,7 @@ use kube::client::ClientBuilder;
 
 use crate::domain::redact::Redactor;
 
-pub use access::{Access, AccessError, Identity, Part, Verification};
+pub use access::{Access, AccessError, Part, Verification};
 pub use apply::{Applied, ApplyOptions, Change, Claims, DryRun};
 pub use digest::{Digest, Output, Why};
 pub use error::{Error, Fault, Right};
@@ -43,7 +43,7 @@ pub use permissions::{Connection, Extra, needed};
 pub use prune::{Owned, Pruned};
 pub use rollout::trouble::{Cause, Trouble};
 pub use rollout::{Ended, OldPods, Patience, Progress};
-pub use version::{ApiGroup, IngressClass, Level, StorageClass};
+pub use version::{ApiGroup, IngressClass, StorageClass};
 
 /// How long a cluster is waited for.
 #[derive(Debug, Clone, Copy)]

@@ -148,6 +148,15 @@ pub(super) fn group(api_version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifests;
+
+    #[test]
+    fn everything_that_is_rendered_can_be_applied() {
+        for kind in manifests::Kind::ALL {
+            let name = ObjectRef::new(kind.api_version(), kind.as_str(), "a");
+            Kind::of(&name).unwrap();
+        }
+    }
 
     #[test]
     fn objects_are_where_the_api_has_them() {

@@ -7,6 +7,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use serde_json::Value;
 
+use crate::domain::level::Level;
 use crate::kubernetes::error::Right;
 use crate::kubernetes::object::{
     ANCHOR, CLAIM, CONFIG_MAP, CRON_JOB, DEPLOYMENT, EVENT, INGRESS, INGRESS_CLASS, JOB, Kind,
@@ -14,7 +15,7 @@ use crate::kubernetes::object::{
     Scope, group,
 };
 use crate::kubernetes::wire::{Call, Form};
-use crate::kubernetes::{Cluster, Error, Level};
+use crate::kubernetes::{Cluster, Error};
 
 /// Questions that are asked at the same time.
 const AT_ONCE: usize = 16;

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::domain::level::Level;
 use crate::kubernetes::json::{annotation, list, text};
 use crate::kubernetes::object::{INGRESS_CLASS, Kind, ObjectRef, STORAGE_CLASS};
 use crate::kubernetes::wire::Call;
-use crate::kubernetes::{ApiGroup, Cluster, Error, IngressClass, Level, StorageClass};
+use crate::kubernetes::{ApiGroup, Cluster, Error, IngressClass, StorageClass};
 
 /// Objects in one page of a list.
 const PAGE: &str = "500";

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifests::level::Level;
+use crate::domain::level::Level;
 
 /// Something that this target cannot do, and where the file asks for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

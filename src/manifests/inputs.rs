@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::domain::ids::{EnvironmentId, Fence, JobId, JobNumber, ProjectId, ReleaseNumber};
+use crate::domain::level::Level;
 use crate::domain::registry::{Registry, RegistryAddress};
 use crate::domain::release::PinnedImages;
 use crate::domain::slug::AccountSlug;
-use crate::manifests::level::Level;
 use crate::manifests::settings::Settings;
 
 /// Everything that a rendering depends on besides the deployment.

@@ -29,12 +29,11 @@ use serde::{Deserialize, Serialize};
 pub use fault::{Cannot, Note, Unrenderable};
 pub use flavour::Flavour;
 pub use inputs::{ContentKey, Images, Inputs, Owner, QuotaRow, Target, Unpinned};
-pub use level::{BadLevel, Level};
-pub use object::{Apply, Kind, Object, redact};
+pub use object::{Kind, Object, redact};
 pub use render::{namespace_of, plain_namespace, render};
 pub use settings::{
     CertManager, Concurrency, CronJobSettings, DefaultService, IngressSettings, IssuerKind,
-    JobSettings, Manage, NamespaceSettings, PodSettings, RolloutSettings, Settings,
+    JobSettings, NamespaceSettings, PodSettings, RolloutSettings, Settings,
 };
 
 /// Last part of the label of credentials for pulling images, which are never pruned.

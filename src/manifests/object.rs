@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::manifests::yaml;
 
-/// Declares the kinds of objects with their groups and the names that they have in URLs.
+/// Declares the kinds of objects with their groups.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident, $version:literal, $plural:literal;)*) => {
+    ($($(#[$doc:meta])* $kind:ident, $version:literal;)*) => {
         /// Kinds of objects, in the order in which they are applied within a phase.
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -37,100 +37,38 @@ macro_rules! kinds {
                     $(Self::$kind => $version,)*
                 }
             }
-
-            /// Its name in URLs.
-            pub const fn plural(self) -> &'static str {
-                match self {
-                    $(Self::$kind => $plural,)*
-                }
-            }
         }
     };
 }
 
 kinds! {
     /// What everything else is in.
-    Namespace, "v1", "namespaces";
+    Namespace, "v1";
     /// Asks for a namespace below another one.
-    SubnamespaceAnchor, "hnc.x-k8s.io/v1alpha2", "subnamespaceanchors";
+    SubnamespaceAnchor, "hnc.x-k8s.io/v1alpha2";
     /// Values that are secret.
-    Secret, "v1", "secrets";
+    Secret, "v1";
     /// Values that are not.
-    ConfigMap, "v1", "configmaps";
+    ConfigMap, "v1";
     /// A disk.
-    PersistentVolumeClaim, "v1", "persistentvolumeclaims";
+    PersistentVolumeClaim, "v1";
     /// A name under which pods are found.
-    Service, "v1", "services";
+    Service, "v1";
     /// Pods without disks.
-    Deployment, "apps/v1", "deployments";
+    Deployment, "apps/v1";
     /// Pods with disks.
-    StatefulSet, "apps/v1", "statefulsets";
+    StatefulSet, "apps/v1";
     /// Pods that end.
-    Job, "batch/v1", "jobs";
+    Job, "batch/v1";
     /// Pods that end, again and again.
-    CronJob, "batch/v1", "cronjobs";
+    CronJob, "batch/v1";
     /// How people come in.
-    Ingress, "networking.k8s.io/v1", "ingresses";
+    Ingress, "networking.k8s.io/v1";
     /// What a namespace may use.
-    ResourceQuota, "v1", "resourcequotas";
-}
-
-/// How an object is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Apply {
-    /// Merged on the server.
-    Merge,
-    /// Merged; when a field cannot be changed, deleted without its pods and created.
-    MergeOrAdopt,
-    /// Merged; when a field cannot be changed, deleted and created.
-    MergeOrReplace,
-    /// Created where there is none; one that is there may only grow.
-    Create,
-    /// Deleted with its pods, and created.
-    Recreate,
+    ResourceQuota, "v1";
 }
 
 impl Kind {
-    /// How objects of this kind are written.
-    pub const fn apply(self) -> Apply {
-        match self {
-            Self::Namespace
-            | Self::SubnamespaceAnchor
-            | Self::ResourceQuota
-            | Self::ConfigMap
-            | Self::Service
-            | Self::CronJob
-            | Self::Ingress => Apply::Merge,
-            Self::Deployment | Self::StatefulSet => Apply::MergeOrAdopt,
-            Self::Secret => Apply::MergeOrReplace,
-            Self::PersistentVolumeClaim => Apply::Create,
-            Self::Job => Apply::Recreate,
-        }
-    }
-
-    /// Whether objects of this kind are deleted when no release has them any more.
-    pub const fn is_pruned(self) -> bool {
-        match self {
-            Self::Secret
-            | Self::ConfigMap
-            | Self::Service
-            | Self::Deployment
-            | Self::StatefulSet
-            | Self::Job
-            | Self::CronJob
-            | Self::Ingress => true,
-            Self::Namespace
-            | Self::SubnamespaceAnchor
-            | Self::ResourceQuota
-            | Self::PersistentVolumeClaim => false,
-        }
-    }
-
-    /// Whether objects of this kind are in a namespace.
-    pub const fn is_namespaced(self) -> bool {
-        !matches!(self, Self::Namespace)
-    }
-
     fn of(value: &Value) -> Option<Self> {
         let kind = text(value, "/kind")?;
         let version = text(value, "/apiVersion")?;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::cluster::NamespaceManage;
+use crate::domain::level::Level;
 use crate::domain::words::words;
 use crate::manifests::flavour::Flavour;
-use crate::manifests::level::Level;
 
 /// Everything that operators decide about Kubernetes targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,21 +61,9 @@ impl Settings {
 #[serde(deny_unknown_fields, default)]
 pub struct NamespaceSettings {
     /// Whether one that is not there is made.
-    pub manage: Manage,
+    pub manage: NamespaceManage,
     /// Whether it gets the account's quotas as a `ResourceQuota`.
     pub quota: bool,
-}
-
-words! {
-    /// Who makes namespaces.
-    #[derive(Default)]
-    Manage, "way to manage namespaces (never, create)" {
-        /// Somebody else.
-        #[default]
-        Never = "never",
-        /// Deployments do.
-        Create = "create",
-    }
 }
 
 /// How pods are replaced.
@@ -258,7 +247,7 @@ mod tests {
                     ingress.cert_manager = { kind = 'issuer', name = 'le' }";
         let settings: Settings = toml::from_str(text).unwrap();
         assert_eq!(settings.version_level, Level::new(1, 33));
-        assert_eq!(settings.namespace.manage, Manage::Create);
+        assert_eq!(settings.namespace.manage, NamespaceManage::Create);
         assert_eq!(settings.ingress.cert_manager.unwrap().kind, IssuerKind::Issuer);
         assert!(toml::from_str::<Settings>("namespaces = {}").is_err());
     }

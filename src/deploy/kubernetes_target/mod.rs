@@ -10,15 +10,15 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::domain::cluster::{Cluster, Credentials, Identity as Login, NamespaceManage};
+use crate::domain::cluster::{Cluster, Credentials, NamespaceManage};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
     Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Connection, Digest, Error,
-    Extra, Identity, Limits, ObjectRef, Owned, Owner, Right, Verification,
+    Extra, Limits, ObjectRef, Owned, Owner, Right, Verification,
 };
 use crate::manifests::{
-    Duty, Kind, Manage, Manifest, Manifests, Object, PULL_SECRET, Phase, Settings, Target,
+    Duty, Kind, Manifest, Manifests, Object, PULL_SECRET, Phase, Settings, Target,
 };
 
 pub use put_back::interrupted;
@@ -118,13 +118,10 @@ impl KubernetesTarget {
         redactor: &Redactor,
     ) -> Result<Self, ClusterError> {
         let fails = |source| refused(&cluster.name, source);
-        let verification =
-            if cluster.kubernetes.tls_verify { Verification::On } else { Verification::Off };
-        let access = access(&cluster.address, &cluster.namespace, login, verification);
-        let api = Api::connect(&access, Limits::default()).map_err(fails)?;
+        let api = Api::connect(&access(cluster, login), Limits::default()).map_err(fails)?;
         let mut settings = settings.clone();
         if cluster.kubernetes.namespace_manage == NamespaceManage::Create {
-            settings.namespace.manage = Manage::Create;
+            settings.namespace.manage = NamespaceManage::Create;
         }
         let labels = [
             (settings.key("project"), project.to_string()),
@@ -150,7 +147,7 @@ impl KubernetesTarget {
     /// When the cluster does not answer, its namespace is missing, or whoever signs in may not do
     /// what a deployment does.
     pub async fn target(&self, cluster: &Cluster) -> Result<Target, ClusterError> {
-        let is_made = self.settings.namespace.manage == Manage::Create;
+        let is_made = self.settings.namespace.manage == NamespaceManage::Create;
         let extras: &[Extra] = if is_made { &[Extra::CreateNamespaces] } else { &[] };
         let connection = self.api.test_connection(extras).await;
         let Connection { level, has_namespace, mut missing } =
@@ -165,7 +162,6 @@ impl KubernetesTarget {
         if !missing.is_empty() && !cluster.kubernetes.hierarchical_namespaces {
             return Err(ClusterError::Denied { cluster: self.name.clone(), missing });
         }
-        let version = level.map(|level| level.to_string()).unwrap_or_default();
         let classes = match self.api.ingress_classes().await {
             // Whoever may not see them says in the configuration what they are.
             Err(Error::Denied { .. }) => Vec::new(),
@@ -175,7 +171,7 @@ impl KubernetesTarget {
             cluster: cluster.name.clone(),
             namespace: cluster.namespace.clone(),
             is_hierarchical: cluster.kubernetes.hierarchical_namespaces,
-            level: self.settings.version_level.of_cluster(&version),
+            level: self.settings.version_level.of_cluster(level),
             controllers: classes.into_iter().map(|class| (class.name, class.controller)).collect(),
         })
     }
@@ -362,24 +358,14 @@ fn reference(object: &Object) -> ObjectRef {
 }
 
 /// How a cluster is spoken to.
-pub fn access(
-    address: &str,
-    namespace: &str,
-    login: Option<&Credentials>,
-    verification: Verification,
-) -> Access {
-    let identity = match login.map(|login| &login.identity) {
-        None | Some(Login::Nobody) => Identity::Anonymous,
-        Some(Login::Token(token)) => Identity::Token(token.clone()),
-        Some(Login::Certificate { certificate, key }) => {
-            Identity::Certificate { certificate: certificate.clone(), key: key.clone() }
-        }
-    };
+pub fn access(cluster: &Cluster, login: Option<&Credentials>) -> Access {
     Access {
-        address: address.to_owned(),
-        namespace: namespace.to_owned(),
-        authority: login.and_then(|login| login.ca.clone()),
-        identity,
-        verification,
+        address: cluster.address.clone(),
+        namespace: cluster.namespace.clone(),
+        credentials: login.cloned().unwrap_or_default(),
+        verification: match cluster.kubernetes.tls_verify {
+            true => Verification::On,
+            false => Verification::Off,
+        },
     }
 }

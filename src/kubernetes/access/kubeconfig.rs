@@ -5,7 +5,8 @@ use kube::config::Kubeconfig;
 use kube::config::{AuthInfo, Cluster, KubeconfigError};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::kubernetes::access::{Access, AccessError, Identity, Verification};
+use crate::domain::cluster::{Credentials, Identity};
+use crate::kubernetes::access::{Access, AccessError, Verification};
 
 /// Namespace of a context that names none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -31,7 +32,7 @@ pub(super) fn read(text: &str, context: Option<&str>) -> Result<Access, AccessEr
         .ok_or_else(|| unknown("cluster", &context.cluster, names))?;
 
     let identity = match context.user.filter(|user| !user.is_empty()) {
-        None => Identity::Anonymous,
+        None => Identity::Nobody,
         Some(user) => {
             let names = file.auth_infos.iter().map(|info| info.name.clone()).collect();
             let info = file.auth_infos.into_iter().find(|info| info.name == user);
@@ -44,13 +45,12 @@ pub(super) fn read(text: &str, context: Option<&str>) -> Result<Access, AccessEr
     let namespace = context.namespace.filter(|namespace| !namespace.is_empty());
     Ok(Access {
         namespace: namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
-        authority: authority(&cluster)?,
+        credentials: Credentials { ca: authority(&cluster)?, identity },
         verification: match cluster.insecure_skip_tls_verify {
             Some(true) => Verification::Off,
             Some(false) | None => Verification::On,
         },
         address: cluster.server.ok_or(AccessError::NoServer(context.cluster))?,
-        identity,
     })
 }
 
@@ -127,7 +127,7 @@ fn identity(info: AuthInfo) -> Result<Identity, AccessError> {
     )?;
     let key = content("client-key", info.client_key.as_deref(), key_data)?;
     Ok(match (certificate, key) {
-        (None, None) => Identity::Anonymous,
+        (None, None) => Identity::Nobody,
         (certificate, key) => Identity::Certificate {
             certificate: certificate.unwrap_or_default(),
             key: key.unwrap_or_default().into(),

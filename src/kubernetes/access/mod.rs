@@ -14,6 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::domain::cluster::{Credentials, Identity};
+
 /// Longest wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -27,28 +29,10 @@ pub struct Access {
     pub address: String,
     /// Namespace in which objects are that name none.
     pub namespace: String,
-    /// Certificates in PEM of who may vouch for the cluster; without any, those that the machine trusts.
-    pub authority: Option<String>,
-    /// Who asks.
-    pub identity: Identity,
+    /// Who asks, and who vouches for the cluster.
+    pub credentials: Credentials,
     /// Whether the cluster has to prove who it is.
     pub verification: Verification,
-}
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub enum Identity {
-    /// Nobody in particular.
-    Anonymous,
-    /// Whoever holds this token.
-    Token(SecretString),
-    /// Whoever holds the key of this certificate.
-    Certificate {
-        /// The certificate in PEM, and those that vouch for it.
-        certificate: String,
-        /// Its key in PEM.
-        key: SecretString,
-    },
 }
 
 /// Whether a cluster has to prove who it is.
@@ -190,8 +174,8 @@ impl Access {
             return Err(AccessError::Namespace(self.namespace.clone()));
         }
         self.authorities()?;
-        match &self.identity {
-            Identity::Anonymous => Ok(()),
+        match &self.credentials.identity {
+            Identity::Nobody => Ok(()),
             Identity::Token(token) => {
                 let token = token.expose_secret();
                 let is_word =
@@ -212,8 +196,8 @@ impl Access {
         // Calls are bounded, and asked again, by what makes them.
         config.default_retry = false;
         config.accept_invalid_certs = self.verification == Verification::Off;
-        match &self.identity {
-            Identity::Anonymous => {}
+        match &self.credentials.identity {
+            Identity::Nobody => {}
             Identity::Token(token) => config.auth_info.token = Some(token.clone()),
             Identity::Certificate { certificate, key } => {
                 let encoded = |text: &str| Base64::encode_string(text.as_bytes());
@@ -236,7 +220,7 @@ impl Access {
     }
 
     fn authorities(&self) -> Result<Option<Vec<Vec<u8>>>, AccessError> {
-        let Some(text) = &self.authority else { return Ok(None) };
+        let Some(text) = &self.credentials.ca else { return Ok(None) };
         let certificates = certificates(text, Part::Authority)?;
         Ok(Some(certificates.into_iter().map(|certificate| certificate.to_vec()).collect()))
     }

@@ -13,8 +13,7 @@ fn access(identity: Identity) -> Access {
     Access {
         address: "https://10.0.0.1:6443".to_owned(),
         namespace: "shop".to_owned(),
-        authority: Some(CA.to_owned()),
-        identity,
+        credentials: Credentials { ca: Some(CA.to_owned()), identity },
         verification: Verification::On,
     }
 }
@@ -46,7 +45,7 @@ fn encoded(text: &str) -> String {
 
 #[test]
 fn a_usable_access_passes_and_shows_no_secret() {
-    access(Identity::Anonymous).check().unwrap();
+    access(Identity::Nobody).check().unwrap();
     let token = access(Identity::Token("secret-token".into()));
     let pair = pair(CERTIFICATE, KEY);
     for access in [&token, &pair] {
@@ -60,15 +59,15 @@ fn a_usable_access_passes_and_shows_no_secret() {
 #[test]
 fn each_part_is_checked() {
     let with = |change: fn(&mut Access)| {
-        let mut access = access(Identity::Anonymous);
+        let mut access = access(Identity::Nobody);
         change(&mut access);
         fault(&access)
     };
     assert_snapshot!(with(|access| access.address = "http://c:6443".to_owned()), @"`http://c:6443` is not the address of a cluster's API: write it as https://host or https://host:port");
     assert_snapshot!(with(|access| access.address = "https://me:secret@c".to_owned()), @"`c` is not the address of a cluster's API: write it as https://host or https://host:port");
     assert_snapshot!(with(|access| access.namespace = "Shop".to_owned()), @"`Shop` is not a namespace: use up to 63 of a-z, 0-9 and -, with none at the ends");
-    assert_snapshot!(with(|access| access.authority = Some("no".to_owned())), @"the CA certificate holds no certificate: paste it in PEM, from -----BEGIN CERTIFICATE----- on");
-    assert_snapshot!(with(|access| access.authority = Some(CA.replace("MII", "XII"))), @"the CA certificate is damaged: paste the whole PEM, with its BEGIN and END lines");
+    assert_snapshot!(with(|access| access.credentials.ca = Some("no".to_owned())), @"the CA certificate holds no certificate: paste it in PEM, from -----BEGIN CERTIFICATE----- on");
+    assert_snapshot!(with(|access| access.credentials.ca = Some(CA.replace("MII", "XII"))), @"the CA certificate is damaged: paste the whole PEM, with its BEGIN and END lines");
     assert_snapshot!(fault(&access(Identity::Token("two words".into()))), @"the token holds spaces or line breaks: paste it as one word");
     assert_snapshot!(fault(&pair(KEY, KEY)), @"the client certificate holds no certificate: paste it in PEM, from -----BEGIN CERTIFICATE----- on");
     assert_snapshot!(fault(&pair(CERTIFICATE, "none")), @"the client key is none: paste it in PEM, as PKCS#8, PKCS#1 or SEC1 without a password");
@@ -85,14 +84,18 @@ fn a_kubeconfig_is_read_with_everything_in_it() {
     );
     let access = Access::from_kubeconfig(&kubeconfig(&cluster, &user), None).unwrap();
     assert_eq!((access.address.as_str(), access.namespace.as_str()), ("https://c:6443", "shop"));
-    assert_eq!(access.authority.as_deref(), Some(CA));
+    assert_eq!(access.credentials.ca.as_deref(), Some(CA));
     assert_eq!(access.verification, Verification::On);
-    let Identity::Certificate { certificate, key } = access.identity else { panic!("a pair") };
+    let Identity::Certificate { certificate, key } = access.credentials.identity else {
+        panic!("a pair")
+    };
     assert_eq!((certificate.as_str(), key.expose_secret()), (CERTIFICATE, KEY));
 
     let text = kubeconfig("insecure-skip-tls-verify: true", "token: abc");
     let access = Access::from_kubeconfig(&text, Some("a")).unwrap();
-    assert!(matches!(access.identity, Identity::Token(token) if token.expose_secret() == "abc"));
+    assert!(
+        matches!(access.credentials.identity, Identity::Token(token) if token.expose_secret() == "abc")
+    );
     assert_eq!(access.verification, Verification::Off);
 }
 

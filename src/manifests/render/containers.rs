@@ -10,8 +10,9 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::manifests::Level;
+use crate::domain::level::Level;
 use crate::manifests::fault::Cannot;
+use crate::manifests::level;
 use crate::manifests::names::{is_key, is_name};
 use crate::manifests::quantity::Unit;
 use crate::manifests::render::Renderer;
@@ -247,7 +248,7 @@ fn is_variable(name: &str, level: Level) -> bool {
     let is_classic = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
     let starts = !name.starts_with(|c: char| c.is_ascii_digit());
     let is_classic = starts && name.bytes().all(is_classic) && !matches!(name, "." | "..");
-    is_classic || level >= Level::ANY_VARIABLE && name.bytes().all(|b| matches!(b, b' '..=b'~'))
+    is_classic || level >= level::ANY_VARIABLE && name.bytes().all(|b| matches!(b, b' '..=b'~'))
 }
 
 /// A value such that the container sees it as it is here.

@@ -7,12 +7,13 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::json;
 
+use crate::domain::cluster::NamespaceManage;
 use crate::manifests::fault::Cannot;
 use crate::manifests::names::is_dns_label;
 use crate::manifests::object::{Kind, Object};
 use crate::manifests::quantity::Unit;
 use crate::manifests::render::{MANAGER, Renderer};
-use crate::manifests::{Duty, Manage, Manifest, Phase};
+use crate::manifests::{Duty, Manifest, Phase};
 
 /// The one quota of a namespace.
 const QUOTA: &str = "paas-quota";
@@ -39,7 +40,7 @@ impl Renderer<'_> {
                 "metadata": metadata,
             });
             self.add(Phase::Namespace, "", Duty::Plain, Object::new(kind, &anchor));
-        } else if settings.namespace.manage == Manage::Create {
+        } else if settings.namespace.manage == NamespaceManage::Create {
             self.items.push(plain_namespace(&name));
         }
     }

@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::{
     NodeSelectorTerm, PodSecurityContext, PodSpec,
 };
 
-use crate::manifests::Level;
 use crate::manifests::fault::Cannot;
+use crate::manifests::level;
 use crate::manifests::names::{is_label, is_name};
 use crate::manifests::render::Renderer;
 use crate::manifests::render::containers::Environment;
@@ -108,8 +108,8 @@ impl<'a> Renderer<'a> {
     /// A user namespace of its own, unless a disk could not be mounted in one.
     fn host_users(&self, pod: &Pod) -> Option<bool> {
         let (level, settings) = (self.inputs.target.level, &self.inputs.settings.pods);
-        let is_on = level >= Level::HOST_USERS
-            || settings.early_user_namespaces && level >= Level::EARLY_HOST_USERS;
+        let is_on = level >= level::HOST_USERS
+            || settings.early_user_namespaces && level >= level::EARLY_HOST_USERS;
         let fits = |mount: &Mount| match mount {
             Mount::Persistent { storage_provider, .. } => {
                 let class = self.storage_class(storage_provider);

@@ -8,8 +8,8 @@ use k8s_openapi::api::core::v1::{
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use crate::manifests::Level;
 use crate::manifests::fault::Cannot;
+use crate::manifests::level;
 use crate::manifests::names::dns_label;
 use crate::manifests::render::Renderer;
 use crate::manifests::render::containers::{Environment, literal, some};
@@ -150,8 +150,8 @@ impl Renderer<'_> {
 
     fn mounts_images(&self) -> bool {
         let (level, settings) = (self.inputs.target.level, &self.inputs.settings.pods);
-        level >= Level::IMAGE_VOLUMES
-            || settings.early_image_volumes && level >= Level::EARLY_IMAGE_VOLUMES
+        level >= level::IMAGE_VOLUMES
+            || settings.early_image_volumes && level >= level::EARLY_IMAGE_VOLUMES
     }
 
     /// Where the image of a shared volume has its files, from its root.

@@ -19,7 +19,7 @@ use crate::manifests::render::containers::some;
 use crate::manifests::render::pods::{Purpose, Site};
 use crate::manifests::render::ports::PodPort;
 use crate::manifests::render::sets::Read;
-use crate::manifests::{Duty, Level, Phase, Rollout, Update};
+use crate::manifests::{Duty, Phase, Rollout, Update, level};
 use crate::paas::compiled::{Mount, Pod, Strategy};
 
 /// Hexadecimal digits of what pods read.
@@ -89,7 +89,7 @@ impl<'a> Renderer<'a> {
         let (update, strategy) = match pod.upgrade.strategy {
             Strategy::RollingUpgrade => {
                 let unavailable = self.int(at, pod.upgrade.max_unavailable_pods.max(1));
-                let is_known = self.inputs.target.level >= Level::UNAVAILABLE_SETS;
+                let is_known = self.inputs.target.level >= level::UNAVAILABLE_SETS;
                 let rolling = RollingUpdateStatefulSetStrategy {
                     // Without it the cluster would refuse `OnDelete` later.
                     partition: Some(0),

@@ -10,12 +10,12 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::cluster::NamespaceManage;
 use crate::domain::ids::{Fence, JobNumber, ReleaseNumber};
+use crate::domain::level::Level;
 use crate::domain::registry::Registry;
 use crate::domain::release::PinnedImages;
-use crate::manifests::{
-    ContentKey, Images, Level, Manage, Owner, QuotaRow, Settings, Target, Unpinned,
-};
+use crate::manifests::{ContentKey, Images, Owner, QuotaRow, Settings, Target, Unpinned};
 use crate::paas::compiled::{
     Completions, Container, ImageRef, Ingress, Job, Map, Mode, Mount, Origin, Planning, Pod, Port,
     Protocol, Secret, Service, SuccessCondition, Value,
@@ -197,7 +197,7 @@ fn everything_is_applied_in_its_order() {
         Job { schedule: Some("0 3 * * *".to_owned()), ..job("nightly", Planning::Scheduled) },
         job("early", Planning::BeforeDeployment),
     ];
-    scene.settings.namespace.manage = Manage::Create;
+    scene.settings.namespace.manage = NamespaceManage::Create;
     scene.settings.namespace.quota = true;
     scene.quotas =
         vec![QuotaRow { kind: "pods.example/x".to_owned(), requires: 2_000, capacity: 4_000 }];

@@ -35,7 +35,7 @@ async fn whoever_may_not_sign_in_or_do_everything_is_told_and_nothing_is_touched
     let before = harbour.everything().await;
     write(&copy, "second", "maps: {new: {a: b}}\n");
     let ca = harbour.app.folder.path().join("ca.pem");
-    fs::write(&ca, harbour.ground.access.authority.as_deref().unwrap()).unwrap();
+    fs::write(&ca, harbour.ground.access.credentials.ca.as_deref().unwrap()).unwrap();
     let set = "set cluster acme/shop main";
     let with_token = format!("{set} --ca {} --token -", ca.display());
 
