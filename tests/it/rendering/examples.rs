@@ -4,55 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use insta::{assert_snapshot, with_settings};
-use pierhead::domain::ids::{Fence, JobNumber, ReleaseNumber};
-use pierhead::domain::registry::RegistryAddress;
-use pierhead::domain::release::PinnedImages;
-use pierhead::manifests::{
-    CertManager, ContentKey, DefaultService, Images, Inputs, IssuerKind, Manifests, Owner,
-    Settings, Target, Unpinned, render,
-};
-use pierhead::paas::{ContextFile, compile};
-use uuid::Uuid;
+use pierhead::manifests::{CertManager, DefaultService, IssuerKind, Manifests, Settings};
 
-fn folder() -> PathBuf {
+use crate::rendering::objects;
+
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paas/kubernetes")
 }
 
 /// A worked example as the objects of a cluster of some version.
-fn rendered(name: &str, level: &str, settings: &Settings) -> Manifests {
+pub(super) fn rendered(name: &str, level: &str, settings: &Settings) -> Manifests {
     let read = |name: &str| fs::read_to_string(folder().join(name)).unwrap();
-    let file = ContextFile::read(&read("context.toml")).unwrap();
-    let registry: RegistryAddress = file.registry.clone().unwrap().parse().unwrap();
     let text = read(&format!("{name}.paas.yaml"));
-    let compiled = compile(text.as_bytes(), &file.into_context()).unwrap_or_else(|faults| {
-        panic!("{}", faults.render(text.as_bytes(), name).join("\n"));
-    });
-    let owner = Owner {
-        account: "harbour".parse().unwrap(),
-        project: Uuid::from_u128(1).into(),
-        environment: Uuid::from_u128(2).into(),
-        fence: Fence(7),
-        job: Uuid::from_u128(0x42).into(),
-        number: JobNumber(42),
-        release: ReleaseNumber(3),
-    };
-    let target = Target {
-        cluster: "lagoon".to_owned(),
-        namespace: "lagoon".to_owned(),
-        is_hierarchical: false,
-        level: level.parse().unwrap(),
-        controllers: [].into(),
-    };
-    let inputs = Inputs {
-        owner: &owner,
-        target: &target,
-        settings,
-        images: Images { pinned: &PinnedImages::new(), others: Unpinned::ByTag(Some(&registry)) },
-        registry: None,
-        quotas: &[],
-        key: &ContentKey([0; 32]),
-    };
-    render(&compiled.model, &inputs).unwrap()
+    objects(&text, &read("context.toml"), level, settings).unwrap()
 }
 
 /// Compares with the file beside the example.
