@@ -193,6 +193,12 @@ impl Cluster {
         match answer.value().filter(|body| body["kind"] == "Status") {
             Some(body) => refused(&self.address, answer.status, &body, call.verb(), &call.object),
             None if answer.status == 401 => Error::SignedOut { address: self.address.clone() },
+            // Whoever is before the cluster may have other words, and it has words of its own.
+            None if matches!(answer.status, 429 | 502..=504) => Error::Busy {
+                address: self.address.clone(),
+                status: answer.status,
+                words: "it gives no reason".to_owned(),
+            },
             None => self.garbled(&format!("status {} without its reason", answer.status)),
         }
     }

@@ -28,6 +28,19 @@ pub enum Error {
         /// What was seen.
         cause: String,
     },
+    /// It has too much to do, starts or stops, for as long as patience goes.
+    #[error(
+        "the cluster at {address} is overloaded or not ready (status {status}): {words}; try again \
+         later, or see that it runs well"
+    )]
+    Busy {
+        /// Its address.
+        address: String,
+        /// The status of the answer.
+        status: u16,
+        /// Its words.
+        words: String,
+    },
     /// Somebody answers who is not known to be the cluster.
     #[error(
         "the cluster at {address} cannot prove who it is: {cause}; store the CA certificate that its \

@@ -30,6 +30,7 @@ pub(in crate::kubernetes) fn refused(
         return Error::NamespaceEnding(namespace);
     }
     match status {
+        429 | 502..=504 => Error::Busy { address: address.to_owned(), status, words },
         403 => forbidden(words, verb, object),
         404 if text(body, "/details/kind") == "namespaces" && object.kind != "Namespace" => {
             Error::NamespaceMissing(namespace)

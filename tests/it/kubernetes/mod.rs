@@ -6,6 +6,7 @@
 mod absence;
 mod access;
 mod apply;
+mod busy;
 mod claims;
 mod failures;
 mod jobs;

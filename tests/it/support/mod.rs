@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub(crate) mod app;
+pub(crate) mod busy;
 pub(crate) mod database;
 pub(crate) mod entrance;
 pub(crate) mod http;
