@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod busy;
+pub(crate) mod certificate;
 pub(crate) mod database;
 pub(crate) mod entrance;
 pub(crate) mod http;

@@ -2,16 +2,20 @@
 
 use std::net::SocketAddr;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::push::kubernetes::{CHECK, Harbour, RUNNER, serving};
 use crate::support::PATIENCE;
+use crate::support::certificate::{Shown, shown};
 use crate::support::http::{body, say, status};
 
-/// Where the ingress of a cluster for tests answers.
+/// Where the ingress of a cluster for tests answers, without TLS and with it.
 const INGRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 8081);
+const SECURE_INGRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 8444);
 
 const CERTIFICATE: &str = include_str!("../../../keys/cluster-client.pem");
 const KEY: &str = include_str!("../../../keys/cluster-client-key.pem");
@@ -86,7 +90,20 @@ async fn services_ingresses_and_schedules_are_what_the_file_says() {
 
     let address = SocketAddr::from(INGRESS);
     if TcpStream::connect(address).await.is_ok() {
+        let own = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).unwrap();
         for host in &hosts {
+            let deadline = Instant::now() + PATIENCE;
+            loop {
+                let request =
+                    format!("GET /api/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+                let Shown { certificate, answer } =
+                    shown(SECURE_INGRESS.into(), host, request).await;
+                if certificate.as_ref() == Some(&own) && status(&answer) == 200 {
+                    assert!(body(&answer).contains("api"), "{host}: {answer}");
+                    break;
+                }
+                assert!(Instant::now() < deadline, "{host}: {certificate:?} {answer}");
+            }
             for (path, said) in [("/", "web"), ("/api/", "api")] {
                 let deadline = Instant::now() + PATIENCE;
                 loop {
