@@ -227,18 +227,17 @@ impl KubernetesTarget {
         told.extend(warnings(self.apply(sets, Claims::Keep).await?));
         let services = of(manifests, Phase::Entrance);
         let services = services.filter(|item| item.object.kind() == Kind::Service);
-        let is_new = async |item: &Manifest| -> Result<bool, ClusterError> {
-            let found = self.api.get(&reference(&item.object)).await;
-            Ok(found.map_err(|error| self.refused(error))?.is_none())
-        };
-        let mut new = Vec::new();
-        for service in services {
-            if is_new(service).await? {
-                new.push(service);
-            }
-        }
-        told.extend(warnings(self.apply(new.into_iter(), Claims::Keep).await?));
+        let services: Vec<&Manifest> = services.collect();
+        let asked: Vec<_> = services.iter().map(|service| self.is_new(service)).collect();
+        let are_new: Vec<bool> = stream::iter(asked).buffered(AT_ONCE).try_collect().await?;
+        let new = services.into_iter().zip(are_new).filter_map(|(item, is)| is.then_some(item));
+        told.extend(warnings(self.apply(new, Claims::Keep).await?));
         Ok(told)
+    }
+
+    async fn is_new(&self, item: &Manifest) -> Result<bool, ClusterError> {
+        let found = self.api.get(&reference(&item.object)).await;
+        Ok(found.map_err(|error| self.refused(error))?.is_none())
     }
 
     /// Deletes the copies that jobs before the deployment have read.

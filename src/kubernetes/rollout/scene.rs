@@ -1,5 +1,7 @@
 //! A workload with everything that is made for it, as it is seen.
 
+use std::collections::BTreeSet;
+
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream, SelectAll};
 use kube::runtime::watcher::Event;
@@ -209,8 +211,20 @@ impl Scene {
         }
     }
 
+    /// What is told of the workload, of what stands behind it, and of its pods: in a namespace of
+    /// many workloads that is little of all that is told.
     fn told(&self) -> Vec<Happening> {
-        self.events.all().map(Happening::of).collect()
+        let own = self.own_uids();
+        let is_own = |event: &&Value| own.contains(text(event, "/involvedObject/uid"));
+        self.events.all().filter(is_own).map(Happening::of).collect()
+    }
+
+    fn own_uids(&self) -> BTreeSet<&str> {
+        [self.uid.as_str()]
+            .into_iter()
+            .chain(self.current_set().map(|set| text(set, "/metadata/uid")))
+            .chain(self.current_pods().map(|pod| text(pod, "/metadata/uid")))
+            .collect()
     }
 
     /// Why no pod may be made: what its ReplicaSet says, or the last that was told of it.
@@ -249,13 +263,7 @@ impl Scene {
         if let Some(found) = self.found() {
             (digest.ready, digest.wanted) = self.progress(found);
         }
-        let uids: Vec<_> = [self.uid.as_str()]
-            .into_iter()
-            .chain(self.current_set().map(|set| text(set, "/metadata/uid")))
-            .chain(self.current_pods().map(|pod| text(pod, "/metadata/uid")))
-            .collect();
-        let mut own: Vec<_> =
-            told.into_iter().filter(|it| uids.contains(&it.uid.as_str())).collect();
+        let mut own = told;
         own.sort_by(|a, b| (a.is_warning, &a.last).cmp(&(b.is_warning, &b.last)));
         own.drain(..own.len().saturating_sub(LAST_HAPPENINGS));
         own.sort_by(|a, b| a.last.cmp(&b.last));
