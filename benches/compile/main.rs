@@ -18,6 +18,8 @@ mod heavy;
 #[path = "../../tests/it/heavy_files/list.rs"]
 mod list;
 #[cfg(test)]
+mod pods;
+#[cfg(test)]
 mod speed;
 
 fn main() {

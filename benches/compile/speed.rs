@@ -1,6 +1,5 @@
 //! What criterion measures.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -10,8 +9,10 @@ use pierhead::domain::ids::{Fence, JobNumber, ReleaseNumber};
 use pierhead::domain::level::Level;
 use pierhead::domain::release::PinnedImages;
 use pierhead::manifests::{ContentKey, Images, Inputs, Owner, Settings, Target, Unpinned, render};
-use pierhead::paas::{Context, ContextFile, compile};
+use pierhead::paas::compile;
 use uuid::Uuid;
+
+use crate::pods::{context, context_of_pods, file};
 
 pub(crate) fn measure() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -21,10 +22,6 @@ pub(crate) fn measure() {
     criterion.final_summary();
 }
 
-fn context(text: &str) -> Context {
-    ContextFile::read(text).unwrap().into_context()
-}
-
 fn example(criterion: &mut Criterion) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/paas/examples");
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
@@ -32,16 +29,6 @@ fn example(criterion: &mut Criterion) {
     criterion.bench_function("example", |bencher| {
         bencher.iter(|| compile(black_box(text.as_bytes()), &context).unwrap());
     });
-}
-
-/// The context of files that only differ in how much there is of everything.
-fn context_of_pods() -> Context {
-    context(
-        "project = 'shop'\nenvironment = 'production'\nprefix = 'acme'\n\
-         variables = { REGION = 'eu' }\n\
-         quotas = [{ category = 'compute', type = 'cpu', capacity = '4000' }, \
-         { category = 'memory', type = 'memory', capacity = '64Ti' }]\n",
-    )
 }
 
 fn pods(criterion: &mut Criterion) {
@@ -94,30 +81,4 @@ fn kubernetes(criterion: &mut Criterion) {
             bencher.iter(|| render(black_box(model), &inputs).unwrap());
         });
     }
-}
-
-fn file(pods: u64) -> String {
-    let (mut sections, mut services) = ("pods:\n".to_owned(), "services:\n".to_owned());
-    for n in 0..pods {
-        write!(
-            sections,
-            "  web{n}:
-    replicas: 2
-    containers:
-      web:
-        image: registry.example.org/web
-        version: '1.{n}'
-        listen: [8080]
-        variables: {{REGION: '${{REGION}}', DATABASE: 'R{{database}}'}}
-        resources: [{{type: cpu, require: 100m, limit: 200m}}]
-        if{{REGION=eu}}: {{variables: {{CURRENCY: EUR}}}}
-      worker:
-        image: registry.example.org/worker
-        volumes: {{data: {{persistent: true, mount-path: /data, storage-size: 1Gi}}}}
-"
-        )
-        .unwrap();
-        writeln!(services, "  web{n}: {{ports: [{{listen: 80, target: 8080}}]}}").unwrap();
-    }
-    sections + &services
 }
