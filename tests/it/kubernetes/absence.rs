@@ -16,10 +16,10 @@ const PID_FILE: &str = "/var/lib/pierhead-cluster/pid/kube-apiserver";
 const AWAY: Duration = Duration::from_secs(6);
 
 /// A process that is stopped, until it is dropped.
-struct Stopped(Pid);
+pub(crate) struct Stopped(Pid);
 
 impl Stopped {
-    fn new(pid: Pid) -> Self {
+    pub(crate) fn new(pid: Pid) -> Self {
         kill_process(pid, Signal::STOP).unwrap();
         Self(pid)
     }
@@ -31,8 +31,9 @@ impl Drop for Stopped {
     }
 }
 
+/// The API server's process, where this may stop it.
 #[expect(clippy::print_stdout, reason = "whoever runs the tests is told")]
-fn api_server() -> Option<Pid> {
+pub(crate) fn api_server() -> Option<Pid> {
     let pid = fs::read_to_string(PID_FILE).ok().and_then(|text| text.trim().parse().ok());
     let pid = pid.and_then(Pid::from_raw).filter(|_| rustix::process::geteuid().is_root());
     if pid.is_none() {

@@ -3,7 +3,7 @@
 //! `KUBECONFIG` names it; without, each of these tests says that it was not run. Each has a
 //! namespace of its own, which it removes.
 
-mod absence;
+pub(crate) mod absence;
 mod access;
 mod apply;
 mod busy;

@@ -1,5 +1,6 @@
 //! Pushes that end on a Kubernetes cluster, which `KUBECONFIG` names.
 
+mod away;
 mod breaks;
 mod entrances;
 mod jobs;

@@ -1,0 +1,26 @@
+//! An API server that goes away in the middle of a rollout.
+
+use std::time::Duration;
+
+use crate::kubernetes::absence::{Stopped, api_server};
+use crate::push::kubernetes::{Harbour, write};
+
+/// How long it is away.
+const AWAY: Duration = Duration::from_secs(4);
+
+#[tokio::test]
+async fn a_rollout_goes_on_when_an_api_server_that_was_away_is_back() {
+    let Some(harbour) = Harbour::open("away").await else { return };
+    let Some(pid) = api_server() else { return };
+    let copy = harbour.ana.empty("acme/shop").await;
+    write(&copy, "first", "");
+    copy.commit("First").await;
+    let mut push = copy.start_push(&["main"]);
+    push.until_says("web 0/2 ready").await;
+    let stopped = Stopped::new(pid);
+    tokio::time::timeout(AWAY, std::future::pending::<()>()).await.unwrap_err();
+    drop(stopped);
+    push.finish().await.assert_ok().assert_says("web 2/2 ready").assert_says("v1");
+    assert_eq!(harbour.ask("web:80", "/").await, Ok("first".to_owned()));
+    harbour.close().await;
+}
