@@ -49,7 +49,7 @@ impl Check {
             Err(error) => return cannot_check(&name, &error, format),
         };
         let (report, last, code) = match paas::compile(&text, &Context { strict, ..context }) {
-            Ok(Compiled { model, warnings, branches }) => {
+            Ok(Compiled { model, warnings, branches, .. }) => {
                 let last = format!("{name} is fine: {}{}", model.summary(), counted(&warnings));
                 let report = Report { model: Some(model), faults: Vec::new(), warnings, branches };
                 (report, last, ExitCode::SUCCESS)

@@ -238,11 +238,16 @@ impl Failure {
 
     /// What there is to read below it: more lines of the cause, and what the tools said last.
     #[expect(clippy::wildcard_enum_match_arm, reason = "few causes bring lines of their own")]
-    pub(super) fn lines(&self, redactor: &Redactor) -> Vec<String> {
+    pub(super) fn lines(&self, redactor: &Redactor, place: impl Fn(&str) -> String) -> Vec<String> {
         match &self.cause {
-            Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => unhealthy.last_lines.clone(),
+            Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => {
+                let last_lines = unhealthy.last_lines.iter().cloned();
+                [place(&unhealthy.at())].into_iter().chain(last_lines).collect()
+            }
             Cause::Broken(broken) => broken.lines(),
-            Cause::Cluster(error) => whole(&self.text(redactor)).chain(error.lines()).collect(),
+            Cause::Cluster(error) => {
+                whole(&self.text(redactor)).chain(error.lines(place)).collect()
+            }
             Cause::NotOnKubernetes(faults) => faults.iter().map(ToString::to_string).collect(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
             // Hidden before it is cut: a secret may have several lines.

@@ -49,7 +49,7 @@ use crate::history::{Recorder, Stopwatch};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
 use crate::layers::Layers;
 use crate::manifests;
-use crate::paas::Platform;
+use crate::paas::{Places, Platform};
 use crate::seal::Keyring;
 use crate::tasks::{Tasks, blocking};
 
@@ -109,6 +109,8 @@ struct Deployment<'a> {
     step: Step,
     /// What only this run may read.
     opened: Opened,
+    /// Where the things of the file stand in it, once it was compiled.
+    places: Places,
     /// What the run has done to objects that serve on clusters.
     replaced: Replaced,
     /// The run's own folder, while it has one.
@@ -160,6 +162,7 @@ impl Deployer {
             watch: began,
             step,
             opened: Opened::default(),
+            places: Places::default(),
             replaced: Replaced::Nothing,
             workspace: None,
             files: 0,
@@ -296,7 +299,11 @@ impl Deployment<'_> {
             info!("Job {number} fails in {step}: {}", failure.text(&self.redactor));
         }
         self.recorder.result(step, failure.text(&self.redactor), self.watch).await;
-        for line in failure.lines(&self.redactor) {
+        let place = |path: &str| match self.places.find(path) {
+            Some((line, path)) => format!("{}:{line} ({path})", self.settings().paas_file),
+            None => path.to_owned(),
+        };
+        for line in failure.lines(&self.redactor, place) {
             self.recorder.line(step, line).await;
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WARNING};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use kube::client::Body;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -69,7 +69,7 @@ pub(super) struct Answer {
 }
 
 /// Why there was no answer.
-enum Failure {
+pub(super) enum Failure {
     /// Nobody answered.
     Away(String),
     /// Somebody did who cannot be trusted.
@@ -219,15 +219,10 @@ impl Cluster {
                     };
                     (setback, Ok(answer))
                 }
-                Err(Failure::Away(cause)) => {
-                    let address = self.address.clone();
-                    (Some(Setback::Away), Err(Error::Unreachable { address, cause }))
+                Err(failure) => {
+                    let is_away = matches!(failure, Failure::Away(_));
+                    (is_away.then_some(Setback::Away), Err(self.failed(failure)))
                 }
-                Err(Failure::Untrusted(cause)) => {
-                    let address = self.address.clone();
-                    (None, Err(Error::Untrusted { address, cause }))
-                }
-                Err(Failure::Garbled(words)) => (None, Err(self.garbled(&words))),
             };
             tries += 1;
             let setback = match (setback, call.repeat) {
@@ -252,24 +247,62 @@ impl Cluster {
         matches!(error, Error::Admission { .. } | Error::UnknownFields { .. })
     }
 
-    async fn once(&self, call: &Call) -> Result<Answer, Failure> {
+    /// Why there is no answer, as it is told.
+    pub(super) fn failed(&self, failure: Failure) -> Error {
+        let address = self.address.clone();
+        match failure {
+            Failure::Away(cause) => Error::Unreachable { address, cause },
+            Failure::Untrusted(cause) => Error::Untrusted { address, cause },
+            Failure::Garbled(words) => self.garbled(&words),
+        }
+    }
+
+    /// Makes a call once, whose answer may have no end.
+    ///
+    /// # Errors
+    ///
+    /// When nobody answers, or the answer is no.
+    pub(super) async fn open(&self, call: &Call) -> Result<Body, Error> {
+        let answered = self.in_time(async {
+            let response = self.carry(call).await?;
+            if response.status().is_success() {
+                return Ok(Ok(response.into_body()));
+            }
+            read(response).await.map(Err)
+        });
+        let answer = answered.await.map_err(|failure| self.failed(failure))?;
+        answer.map_err(|answer| self.refusal(call, &answer))
+    }
+
+    async fn carry(&self, call: &Call) -> Result<Response<Body>, Failure> {
         let request = call.request().map_err(|error| Failure::Garbled(error.to_string()))?;
-        let answer = async {
-            let response = self.client.send(request).await.map_err(|error| failure(&error))?;
-            let (parts, body) = response.into_parts();
-            let body = http_body_util::Limited::new(body, LONGEST_ANSWER);
-            let bytes = body.collect().await.map_err(|error| failure(&*error))?.to_bytes();
-            Ok(Answer {
-                status: parts.status.as_u16(),
-                bytes: bytes.into(),
-                warnings: warnings(&parts.headers),
-                retry_after: header(&parts.headers, RETRY_AFTER.as_str()).and_then(retry_after),
-            })
-        };
+        self.client.send(request).await.map_err(|error| failure(&error))
+    }
+
+    async fn once(&self, call: &Call) -> Result<Answer, Failure> {
+        self.in_time(async { read(self.carry(call).await?).await }).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         tokio::time::timeout(self.limits.answer, answer).await.unwrap_or_else(|_elapsed| {
             Err(Failure::Away(format!("no answer within {} s", self.limits.answer.as_secs())))
         })
     }
+}
+
+async fn read(response: Response<Body>) -> Result<Answer, Failure> {
+    let (parts, body) = response.into_parts();
+    let body = http_body_util::Limited::new(body, LONGEST_ANSWER);
+    let bytes = body.collect().await.map_err(|error| failure(&*error))?.to_bytes();
+    Ok(Answer {
+        status: parts.status.as_u16(),
+        bytes: bytes.into(),
+        warnings: warnings(&parts.headers),
+        retry_after: header(&parts.headers, RETRY_AFTER.as_str()).and_then(retry_after),
+    })
 }
 
 /// Somebody else changed the object while the server did; it says so with this advice.
@@ -289,7 +322,7 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// Why the client got nothing: it cannot trust who is there, or nobody is.
-fn failure(error: &(dyn StdError + 'static)) -> Failure {
+pub(super) fn failure(error: &(dyn StdError + 'static)) -> Failure {
     match untrusted(error) {
         Some(words) => Failure::Untrusted(words),
         None => Failure::Away(innermost(error)),

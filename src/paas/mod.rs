@@ -21,6 +21,7 @@ mod limits;
 mod merge;
 mod naming;
 mod node;
+mod places;
 mod quantity;
 mod quota;
 mod reference;
@@ -41,6 +42,7 @@ pub use context_file::{Cluster, ContextFile, ContextFileError};
 pub use extends::check_libraries;
 pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings, wrapped};
 pub use naming::project_name;
+pub use places::Places;
 pub use quantity::Category;
 pub use reference::reference;
 pub use schema::schema;
@@ -69,6 +71,8 @@ pub struct Compiled {
     pub warnings: Vec<Fault>,
     /// Which conditions held.
     pub branches: Vec<Branch>,
+    /// Where its things stand in the text.
+    pub places: Places,
 }
 
 /// Compiles the text of a file.
@@ -84,7 +88,7 @@ pub fn compile(text: &[u8], context: &Context) -> Result<Compiled, Faults> {
     fault::sort(&mut warnings);
     match (model, Faults::new(errors.faults, errors.left_out)) {
         (_, Some(faults)) => Err(faults.with(warnings, branches)),
-        (Ok(model), None) => Ok(Compiled { model, warnings, branches }),
+        (Ok((model, places)), None) => Ok(Compiled { model, warnings, branches, places }),
         (Err(Poisoned), None) => {
             // Never seen; a deployment with something missing would be worse.
             let message = "this file is not understood";
@@ -95,7 +99,11 @@ pub fn compile(text: &[u8], context: &Context) -> Result<Compiled, Faults> {
     }
 }
 
-fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployment, Poisoned> {
+fn run(
+    text: &[u8],
+    context: &Context,
+    reports: &mut Reports,
+) -> Result<(Deployment, Places), Poisoned> {
     let text = checked(text, reports)?;
     let source = Source::new(text);
     let mut root = yaml::parse(&source, reports)?;
@@ -133,7 +141,7 @@ fn run(text: &[u8], context: &Context, reports: &mut Reports) -> Result<Deployme
         has_hooks: root.entry("builds").is_some_and(|builds| !builds.value.is_empty()),
         context,
     };
-    compile::deployment(&root, &setting, reports)
+    Ok((compile::deployment(&root, &setting, reports)?, Places::of(&root)))
 }
 
 /// The text, when it is one and not too long.

@@ -48,7 +48,7 @@ fn beside(file: &Path, compare: impl FnOnce(&str)) {
 fn every_valid_file_comes_to_its_model() {
     for file in files("valid") {
         let text = fs::read(&file).unwrap();
-        let Compiled { model, warnings, branches: _ } = paas::compile(&text, &context())
+        let Compiled { model, warnings, .. } = paas::compile(&text, &context())
             .map_err(|faults| faults.render(&text, FILE_NAME).join("\n"))
             .unwrap();
         let warnings = paas::render_warnings(&warnings, &text, FILE_NAME);

@@ -33,6 +33,22 @@ pub struct Unhealthy {
     pub last_lines: Vec<String>,
 }
 
+impl Unhealthy {
+    /// What is to blame in the file, such as `pods.web.containers.app.healthcheck`.
+    pub fn at(&self) -> String {
+        let Self { pod, container, why, .. } = self;
+        let part = match why {
+            Why::Ill { .. } | Why::NotInTime { answer: Some(_), .. } => ".healthcheck",
+            Why::Exited { .. }
+            | Why::OutOfMemory
+            | Why::NotInTime { answer: None, .. }
+            | Why::Gone
+            | Why::NotStarted(_) => "",
+        };
+        format!("pods.{pod}.containers.{container}{part}")
+    }
+}
+
 /// Why a rollout did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RolloutError {

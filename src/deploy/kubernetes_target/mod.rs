@@ -3,7 +3,10 @@
 //! Every future here may be dropped at any time. What it sent stays, carries its fence, and is
 //! found by it when the environment is put back.
 
+mod blame;
+mod error;
 mod put_back;
+mod telling;
 mod wait;
 
 use std::collections::BTreeSet;
@@ -14,14 +17,16 @@ use crate::domain::cluster::{Cluster, Credentials, NamespaceManage};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
-    Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Connection, Digest, Error,
-    Extra, Limits, ObjectRef, Owned, Owner, Right, Verification,
+    Access, Applied, ApplyOptions, Change, Claims, Cluster as Api, Connection, Error, Extra,
+    Limits, ObjectRef, Owned, Owner, Verification,
 };
 use crate::manifests::{
     Duty, Kind, Manifest, Manifests, Object, PULL_SECRET, Phase, Settings, Target,
 };
 
+pub use error::ClusterError;
 pub use put_back::interrupted;
+pub use telling::Telling;
 
 /// Objects that are sent at the same time.
 const AT_ONCE: usize = 8;
@@ -37,73 +42,6 @@ pub struct KubernetesTarget {
     settings: Settings,
 }
 
-/// Why a cluster does not have what it should.
-#[derive(Debug, thiserror::Error)]
-pub enum ClusterError {
-    /// It does not answer, or refuses.
-    #[error("cluster {cluster}: {source}")]
-    Refused {
-        /// Its name.
-        cluster: String,
-        /// Why.
-        source: Box<Error>,
-    },
-    /// Whoever signs in may not do what deployments need.
-    #[error("{}", first(.missing))]
-    Denied {
-        /// Its name.
-        cluster: String,
-        /// Every right that is missing.
-        missing: Vec<Right>,
-    },
-    /// Something of it does not serve, or did not end well.
-    #[error("{digest}")]
-    NotReady {
-        /// Its name.
-        cluster: String,
-        /// What it comes from in the file, such as `pods.web`.
-        at: String,
-        /// Why.
-        digest: Box<Digest>,
-    },
-}
-
-impl ClusterError {
-    /// What there is to read besides its one line.
-    pub fn lines(&self) -> Vec<String> {
-        match self {
-            Self::Refused { .. } => Vec::new(),
-            Self::Denied { cluster, missing } => {
-                let mut lines = vec![format!("cluster {cluster}, where whoever signs in may not:")];
-                let same = |a: &Right, b: &Right| a.resource == b.resource && a.group == b.group;
-                lines.extend(missing.chunk_by(same).filter_map(|rights| {
-                    let verbs: Vec<_> = rights.iter().map(|right| right.verb.as_str()).collect();
-                    let right = rights.first()?.clone();
-                    Some(format!("  {}", Right { verb: verbs.join(", "), ..right }))
-                }));
-                lines
-            }
-            Self::NotReady { cluster, at, digest } => {
-                let mut lines = vec![format!("cluster {cluster}, {at}")];
-                let headline = digest.to_string();
-                let troubles = digest.troubles.iter().map(ToString::to_string);
-                lines.extend(troubles.filter(|trouble| !headline.contains(trouble)));
-                lines.extend(digest.happenings.iter().map(ToString::to_string));
-                if let Some(output) = &digest.output {
-                    lines.push(format!("last lines of {} in {}:", output.container, output.pod));
-                    lines.extend(output.lines.iter().map(|line| format!("  {line}")));
-                }
-                lines
-            }
-        }
-    }
-
-    /// Whether it is about the cluster, and not about what is deployed there.
-    pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Denied { .. })
-    }
-}
-
 impl KubernetesTarget {
     /// Knows a cluster. Nothing is asked yet.
     ///
@@ -117,7 +55,7 @@ impl KubernetesTarget {
         settings: &Settings,
         redactor: &Redactor,
     ) -> Result<Self, ClusterError> {
-        let fails = |source| refused(&cluster.name, source);
+        let fails = |source| ClusterError::refused(&cluster.name, source);
         let api = Api::connect(&access(cluster, login), Limits::default()).map_err(fails)?;
         let mut settings = settings.clone();
         if cluster.kubernetes.namespace_manage == NamespaceManage::Create {
@@ -301,7 +239,7 @@ impl KubernetesTarget {
             Ok(applied) => Ok(Some(applied)),
             // Somebody has made it by hand, who knows better.
             Err(Error::Foreign { .. }) if item.yields() => Ok(None),
-            Err(error) => Err(self.refused(error)),
+            Err(error) => Err(self.refused(error).of(&item.at)),
         }
     }
 
@@ -311,7 +249,7 @@ impl KubernetesTarget {
     }
 
     fn refused(&self, source: Error) -> ClusterError {
-        refused(&self.name, source)
+        ClusterError::refused(&self.name, source)
     }
 }
 
@@ -322,20 +260,6 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// Names of disks that were not there before.
     fresh: BTreeSet<String>,
-}
-
-/// The first of some rights that are missing, as one line.
-fn first(missing: &[Right]) -> String {
-    let first = missing.first().map(ToString::to_string).unwrap_or_default();
-    let more = match missing.len() {
-        0 | 1 => String::new(),
-        count => format!(", and {} rights more", count - 1),
-    };
-    format!("no permission to {first}{more}: grant them, as docs/kubernetes-role.yaml does")
-}
-
-fn refused(cluster: &str, source: Error) -> ClusterError {
-    ClusterError::Refused { cluster: cluster.to_owned(), source: Box::new(source) }
 }
 
 /// The objects of a phase.

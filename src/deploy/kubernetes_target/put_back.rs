@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::deploy::kubernetes_target::telling::Telling;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
 use crate::domain::ids::Fence;
 use crate::kubernetes::{Claims, ObjectRef, Owned};
@@ -35,7 +36,7 @@ impl KubernetesTarget {
         let is_kept = |owned: &Owned| keep.iter().any(|kept| same(kept, &owned.object));
         self.delete_newer(fence, namespace, is_kept).await?;
         if let Some(live) = manifests {
-            self.wait(live, Phase::Workloads, limit, &|_ready| {}).await?;
+            self.wait(live, Phase::Workloads, limit, &Telling::nobody()).await?;
         }
         Ok(())
     }

@@ -1,20 +1,20 @@
 //! Waits until what was applied serves, or has ended.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::try_join_all;
+use tokio::sync::oneshot;
 
+use crate::deploy::kubernetes_target::blame::blamed;
+use crate::deploy::kubernetes_target::telling::Telling;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, of, reference};
-use crate::deploy::ready::PodReady;
-use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Output, Patience, Progress};
+use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Patience, Progress};
 use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase, Rollout, Update, Work};
 
-/// Lines of what work printed that are told when it has ended.
-const LAST_LINES: usize = 50;
-
 impl KubernetesTarget {
-    /// Waits until everything of a phase serves or has ended well, tells how far it is, and gives
-    /// what was printed last by work that has ended.
+    /// Waits until everything of a phase serves or has ended well, and tells how far it is and what
+    /// work prints.
     ///
     /// # Errors
     ///
@@ -24,31 +24,27 @@ impl KubernetesTarget {
         manifests: &Manifests,
         phase: Phase,
         limit: Duration,
-        tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<Vec<String>, ClusterError> {
-        let waits = of(manifests, phase).filter_map(|item| match &item.duty {
-            Duty::Rollout(rollout) => Some((item, Some(rollout), None)),
-            Duty::Work(work) => Some((item, None, Some(work))),
-            Duty::Plain | Duty::Claim { .. } | Duty::Copy => None,
-        });
-        let waits = waits.map(|(item, rollout, work)| async move {
-            match (rollout, work) {
-                (Some(rollout), _) => self.wait_rollout(item, rollout, limit, tell).await,
-                (None, Some(work)) => self.wait_work(item, work, limit, tell).await,
-                (None, None) => Ok(Vec::new()),
+        telling: &Telling,
+    ) -> Result<(), ClusterError> {
+        let waits = of(manifests, phase).map(|item| async move {
+            match &item.duty {
+                Duty::Rollout(rollout) => {
+                    self.wait_rollout((manifests, item), rollout, limit, telling).await
+                }
+                Duty::Work(work) => self.wait_work((manifests, item), work, limit, telling).await,
+                Duty::Plain | Duty::Claim { .. } | Duty::Copy => Ok(()),
             }
         });
-        let printed = try_join_all(waits.collect::<Vec<_>>()).await?;
-        Ok(printed.into_iter().flatten().collect())
+        try_join_all(waits.collect::<Vec<_>>()).await.map(drop)
     }
 
     async fn wait_rollout(
         &self,
-        item: &Manifest,
+        (manifests, item): (&Manifests, &Manifest),
         rollout: &Rollout,
         limit: Duration,
-        tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<Vec<String>, ClusterError> {
+        telling: &Telling,
+    ) -> Result<(), ClusterError> {
         let old_pods = match (item.object.kind(), rollout.update) {
             (_, Update::OnDelete) => OldPods::Stay,
             (Kind::StatefulSet, Update::Recreate) => OldPods::Together,
@@ -56,74 +52,82 @@ impl KubernetesTarget {
         };
         let stall = Duration::from_secs(rollout.deadline_s.into());
         let patience = Patience { limit, stall, ..Patience::default() };
-        let name = name(item);
-        let told = |progress: Progress| tell(state(&name, &progress));
+        let told = |progress: Progress| telling.state(item, &progress);
         let ended =
             self.api.wait_rollout(&reference(&item.object), old_pods, &patience, told).await;
         match ended.map_err(|error| self.refused(error))? {
             Ended::Done if rollout.update == Update::OnDelete => {
-                Ok(vec![format!("{name}: new pods start when the old ones are deleted")])
+                let name = telling.name(item);
+                let line = format!("{name}: new pods start when the old ones are deleted");
+                telling.line(line).await;
+                Ok(())
             }
-            Ended::Done => Ok(Vec::new()),
-            Ended::Failed(digest) => Err(self.not_ready(item, digest)),
+            Ended::Done => Ok(()),
+            Ended::Failed(digest) => Err(self.not_ready((manifests, item), digest)),
         }
     }
 
     async fn wait_work(
         &self,
-        item: &Manifest,
+        (manifests, item): (&Manifests, &Manifest),
         work: &Work,
         limit: Duration,
-        tell: &(impl Fn(PodReady) + Send + Sync),
-    ) -> Result<Vec<String>, ClusterError> {
+        telling: &Telling,
+    ) -> Result<(), ClusterError> {
         let deadline = work.deadline_s().map(|seconds| Duration::from_secs(seconds.into()));
         let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
         let patience = Patience { limit, ..Patience::default() };
         let codes: Vec<i64> = work.success_codes.iter().map(|code| i64::from(*code)).collect();
-        let (name, job) = (name(item), reference(&item.object));
-        let told = |progress: Progress| tell(state(&name, &progress));
-        let outcome = self.api.wait_job(&job, &codes, &patience, told).await;
-        let mut ended = Vec::new();
-        match outcome.map_err(|error| self.refused(error))? {
+        let (name, job) = (telling.name(item), reference(&item.object));
+        let told = |progress: Progress| telling.state(item, &progress);
+        let (over, is_over) = oneshot::channel();
+        let waiting = async {
+            let outcome = self.api.wait_job(&job, &codes, &patience, told).await;
+            // Reading logs may have ended already, for want of the right.
+            over.send(()).unwrap_or_default();
+            outcome
+        };
+        let is_work = |item: &&Manifest| matches!(item.duty, Duty::Work(_));
+        let is_only_one = of(manifests, item.phase).filter(is_work).count() == 1;
+        let printing = telling.print((&self.api, item), is_only_one, is_over);
+        let (outcome, printed) = tokio::join!(waiting, printing);
+        let outcome = outcome.map_err(|error| self.refused(error))?;
+        let read = match printed {
+            Ok(read) => read,
+            Err(error) => {
+                telling.line(format!("what {name} printed is not known: {error}")).await;
+                BTreeSet::new()
+            }
+        };
+        match outcome {
             JobEnded::Succeeded { translated: None } => {}
             JobEnded::Succeeded { translated: Some(code) } => {
                 // To the cluster, which counts, it is a failure.
-                tell(PodReady { pod: name.clone(), ready: 1, total: 1 });
-                ended.push(format!("{name} ended with code {code}, which is a success"));
+                telling.state(item, &Progress { object: job.clone(), ready: 1, wanted: 1 });
+                let line = format!("{name} ended with code {code}, which is a success");
+                telling.line(line).await;
             }
-            JobEnded::Failed(digest) => return Err(self.not_ready(item, digest)),
+            JobEnded::Failed(mut digest) => {
+                // Nobody wants to read twice what it printed.
+                digest.output.take_if(|output| {
+                    read.contains(&(output.pod.clone(), output.container.clone()))
+                });
+                return Err(self.not_ready((manifests, item), digest));
+            }
         }
-        // Before the cluster may forget it.
-        let output = match self.api.job_output(&job, LAST_LINES).await {
-            Ok(output) => output,
-            Err(error) => return Ok(vec![format!("what {name} printed is not known: {error}")]),
-        };
-        let is_one = output.len() == 1;
-        let printed = output.into_iter().flat_map(|Output { container, lines, .. }| {
-            let name = if is_one { name.clone() } else { format!("{name}/{container}") };
-            lines.into_iter().map(move |line| format!("{name} | {line}"))
-        });
-        ended.extend(printed);
         if let Some(seconds) = work.shelf_life_s {
             let expired = self.api.expire_job(&job, seconds).await;
             expired.map_err(|error| self.refused(error))?;
         }
-        Ok(ended)
+        Ok(())
     }
 
-    fn not_ready(&self, item: &Manifest, digest: Box<Digest>) -> ClusterError {
-        ClusterError::NotReady { cluster: self.name.clone(), at: item.at.clone(), digest }
+    fn not_ready(
+        &self,
+        (manifests, item): (&Manifests, &Manifest),
+        digest: Box<Digest>,
+    ) -> ClusterError {
+        let at = blamed(manifests, item, &digest);
+        ClusterError::NotReady { cluster: self.name.clone(), at, digest }
     }
-}
-
-/// What the file calls it.
-fn name(item: &Manifest) -> String {
-    let at = item.at.trim_start_matches("pods.").trim_start_matches("jobs.");
-    at.replace(".pods.", "/")
-}
-
-fn state(name: &str, progress: &Progress) -> PodReady {
-    let number = |count: i64| u32::try_from(count).unwrap_or_default();
-    let (ready, total) = (number(progress.ready), number(progress.wanted));
-    PodReady { pod: name.to_owned(), ready, total }
 }

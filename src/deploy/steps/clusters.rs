@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use tokio::sync::mpsc;
 
 use crate::deploy::failure::{Cause, Failure};
-use crate::deploy::kubernetes_target::{KubernetesTarget, interrupted};
+use crate::deploy::kubernetes_target::{KubernetesTarget, Telling, interrupted};
 use crate::deploy::ready::PodReady;
 use crate::deploy::stored::InCluster;
 use crate::deploy::targets::Target;
@@ -15,7 +15,7 @@ use crate::domain::history::Step;
 use crate::history::Stopwatch;
 use crate::manifests::{Manifests, Phase};
 
-/// States that may wait to be written.
+/// States and lines that may wait to be written.
 const BACKLOG: usize = 256;
 
 /// A cluster, its name where there are several, and what it gets.
@@ -77,40 +77,40 @@ impl Deployment<'_> {
         Ok(())
     }
 
-    /// Waits for a phase on all clusters, and tells how far it is.
+    /// Waits for a phase on all clusters, and tells how far it is and what work prints.
     async fn wait(&mut self, all: &[On<'_>], phase: Phase) -> Result<Vec<PodReady>, Failure> {
         // Each has a deadline of its own; only the job's limit is above all of them.
         let limit = self.settings().limits.run_job.duration();
-        let (told, mut states) = mpsc::channel::<PodReady>(BACKLOG);
+        let (states, mut known) = mpsc::channel::<PodReady>(BACKLOG);
+        let (lines, mut printed) = mpsc::channel(BACKLOG);
         let waiting = async move {
-            let told = &told;
-            let waits = all.iter().map(|(driver, cluster, manifests)| async move {
-                let tell = |ready: PodReady| {
-                    let pod = match cluster {
-                        Some(cluster) => format!("{cluster}: {}", ready.pod),
-                        None => ready.pod,
-                    };
-                    // A state that is not written is followed by a later one.
-                    drop(told.try_send(PodReady { pod, ..ready }));
-                };
-                driver.wait(manifests, phase, limit, &tell).await
+            let waits = all.iter().map(|(driver, cluster, manifests)| {
+                let (states, lines) = (states.clone(), lines.clone());
+                let telling = Telling { cluster: cluster.map(str::to_owned), states, lines };
+                async move { driver.wait(manifests, phase, limit, &telling).await }
             });
-            let printed = try_join_all(waits).await.map_err(Cause::from)?;
-            Ok::<Vec<String>, Cause>(printed.into_iter().flatten().collect())
+            let waits: Vec<_> = waits.collect();
+            // Those who listen hear the end of it.
+            drop((states, lines));
+            try_join_all(waits).await.map_err(Cause::from)
         };
-        let (sender, merged) = mpsc::channel(BACKLOG);
-        let merging = async move {
-            let mut known = BTreeMap::new();
-            while let Some(state) = states.recv().await {
-                known.insert(state.pod.clone(), state);
-                drop(sender.try_send(known.values().cloned().collect()));
+        let telling = async {
+            let mut pods = BTreeMap::new();
+            loop {
+                tokio::select! {
+                    Some(line) = printed.recv() => self.recorder.line(Step::Rollout, line).await,
+                    Some(state) = known.recv() => {
+                        pods.insert(state.pod.clone(), state);
+                        let pods: Vec<_> = pods.values().cloned().collect();
+                        self.tell_state(&pods).await;
+                    }
+                    else => return pods.into_values().collect(),
+                }
             }
         };
-        let (ended, (), last) = tokio::join!(waiting, merging, self.tell_progress(merged));
-        for line in ended? {
-            self.recorder.line(Step::Rollout, line).await;
-        }
-        Ok(last)
+        let (ended, pods) = tokio::join!(waiting, telling);
+        ended?;
+        Ok(pods)
     }
 
     async fn warn(&mut self, warnings: Vec<String>) {

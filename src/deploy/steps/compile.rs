@@ -36,6 +36,7 @@ impl Deployment<'_> {
         .await?;
         self.hide(redactor);
         let model = compiled.compiled.model;
+        self.places = compiled.compiled.places;
         let text = format!("{}: {}", self.settings().paas_file, model.summary());
         self.recorder.result(Step::Check, text, watch).await;
         let bare = (!bare.is_empty()).then(|| not_hidden(&bare));

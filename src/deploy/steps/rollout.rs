@@ -73,19 +73,20 @@ impl Deployment<'_> {
     }
 
     /// Writes how far the rollout is, and gives the last state.
-    pub(super) async fn tell_progress(
-        &mut self,
-        mut states: mpsc::Receiver<Vec<PodReady>>,
-    ) -> Vec<PodReady> {
+    async fn tell_progress(&mut self, mut states: mpsc::Receiver<Vec<PodReady>>) -> Vec<PodReady> {
         let mut last: Vec<PodReady> = Vec::new();
         while let Some(state) = states.recv().await {
-            let done = state.iter().all(|pod| pod.ready == pod.total);
-            if !done {
-                self.recorder.step(Step::Rollout, progress(&state)).await;
-            }
+            self.tell_state(&state).await;
             last = state;
         }
         last
+    }
+
+    /// Writes how far pods are, unless they are where they shall be.
+    pub(super) async fn tell_state(&mut self, pods: &[PodReady]) {
+        if pods.iter().any(|pod| pod.ready != pod.total) {
+            self.recorder.step(Step::Rollout, progress(pods)).await;
+        }
     }
 
     /// Sends people to the release, and waits until every router does.

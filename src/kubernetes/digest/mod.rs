@@ -93,7 +93,16 @@ impl Digest {
 
     /// The code with which the container ended that is to blame.
     pub fn exit_code(&self) -> Option<i64> {
-        self.suspects.iter().find_map(|suspect| suspect.code.filter(|code| *code != 0))
+        self.ended().and_then(|suspect| suspect.code)
+    }
+
+    /// The container that ended and is to blame.
+    pub fn ended_container(&self) -> Option<&str> {
+        self.ended().map(|suspect| suspect.container.as_str())
+    }
+
+    fn ended(&self) -> Option<&Suspect> {
+        self.suspects.iter().find(|suspect| suspect.code.is_some_and(|code| code != 0))
     }
 }
 

@@ -2,9 +2,7 @@
 
 use crate::domain::output::Lines;
 use crate::kubernetes::digest::{Digest, Output, Why};
-use crate::kubernetes::json::{list, text};
-use crate::kubernetes::object::{JOB, ObjectRef, POD};
-use crate::kubernetes::remove::JOB_OF_POD;
+use crate::kubernetes::object::POD;
 use crate::kubernetes::rollout::trouble::Cause;
 use crate::kubernetes::wire::Call;
 use crate::kubernetes::{Cluster, Error};
@@ -35,38 +33,6 @@ impl Cluster {
         count: usize,
     ) -> Result<Vec<String>, Error> {
         self.lines_of(pod, container, count, Run::Current).await
-    }
-
-    /// What every container of a Job's pods printed last.
-    ///
-    /// # Errors
-    ///
-    /// When the cluster does not answer.
-    pub async fn job_output(&self, job: &ObjectRef, count: usize) -> Result<Vec<Output>, Error> {
-        let job = self.placed(job);
-        let within = self.clone().within(job.namespace.as_deref().unwrap_or(&self.namespace));
-        let Some(found) = self.get(&JOB.named(within.namespace(), &job.name)).await? else {
-            return Ok(Vec::new());
-        };
-        let labels = format!("{JOB_OF_POD}={}", text(&found, "/metadata/uid"));
-        let mut printed = Vec::new();
-        for pod in within.list(&POD, &labels, "application/json").await? {
-            let name = text(&pod, "/metadata/name");
-            for container in list(&pod, "/spec/containers") {
-                let container = text(container, "/name");
-                match within.lines_of(name, container, count, Run::Current).await {
-                    Ok(lines) => printed.push(Output {
-                        pod: name.to_owned(),
-                        container: container.to_owned(),
-                        lines,
-                    }),
-                    // It never started, or was deleted meanwhile.
-                    Err(Error::Refused { status: 400, .. } | Error::Absent(_)) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(printed)
     }
 
     /// The same digest with what the container printed that is to blame.

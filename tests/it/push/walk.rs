@@ -112,6 +112,7 @@ async fn an_application_that_exits_leaves_the_old_release_serving() {
     let push = copy.push(&["main"]).await;
     push.assert_code(1);
     push.assert_says("rollout   web: container \"app\" exited 1 after start, ")
+        .assert_says("(pods.web.containers.app)")
         .assert_says("          | missing env DATABASE_URL")
         .assert_says("undone    v1 kept serving")
         .assert_says("help      ssh -p 2222 git@localhost logs 2 --step rollout");

@@ -22,7 +22,7 @@ fn file(said: &str, code: u8) -> String {
           app:
             image: runner
             {disk}
-            variables: {{RUN: echo {said} $JOB_COMPLETION_INDEX > /www/data/run-$JOB_COMPLETION_INDEX}}
+            variables: {{RUN: echo {said} $JOB_COMPLETION_INDEX | tee /www/data/run-$JOB_COMPLETION_INDEX}}
   import:
     completions: {{success-on: [0, 3], fail-on: [7], limit-on: app}}
     pods:
@@ -40,7 +40,9 @@ async fn jobs_end_as_their_exit_codes_say_and_pods_share_a_disk_with_them() {
     copy.write(".paas.yaml", &file("first", 3));
     let push = harbour.push(&copy, "First").await;
     push.assert_ok().assert_says("web 2/2 ready, count/run 3/3 ready, import/run 1/1 ready");
+    push.assert_says("| import/run | imported");
     for index in 0..3 {
+        push.assert_says(&format!("| count/run[{index}] | first {index}"));
         let answer = harbour.ask("web:80", &format!("/data/run-{index}")).await;
         assert_eq!(answer, Ok(format!("first {index}")));
     }

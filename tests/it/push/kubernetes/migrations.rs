@@ -1,5 +1,7 @@
 //! Jobs before the deployment.
 
+use kube::api::ListParams;
+
 use crate::push::kubernetes::{Harbour, page, write};
 
 /// A migration that ends in some way, and reads a secret and a map.
@@ -44,7 +46,9 @@ async fn a_migration_that_fails_has_changed_nothing_and_the_next_one_passes() {
     let failing = harbour.push(&copy, "Second");
     let push = harbour.serving("web:80", "first", failing).await;
     push.assert_code(1).assert_says("Job migrate-schema-job: ended with code 5");
-    push.assert_says("moving database.").assert_says("v1 kept serving");
+    push.assert_says("| .paas.yaml:22 (jobs.migrate.pods.schema.containers.sql), cluster main");
+    push.assert_says("| moving database.").assert_says("v1 kept serving");
+    assert_eq!(push.stderr.matches("moving database.").count(), 1, "{}", push.stderr);
     let mut after = harbour.everything().await;
     // It ran, and is there to be looked at.
     assert_ne!(before.remove("Job migrate-schema-job"), after.remove("Job migrate-schema-job"));
@@ -54,8 +58,19 @@ async fn a_migration_that_fails_has_changed_nothing_and_the_next_one_passes() {
     let secret = harbour.object("v1", "Secret", "db-secret").await;
     assert_eq!(secret["data"]["password"], "YmVmb3JlLXYx");
 
-    write(&copy, "third", &migrating("true", "after-v2"));
-    harbour.push(&copy, "Third").await.assert_ok().assert_says("v3");
+    // What it prints is told while it runs: it goes on when it was asked something.
+    write(&copy, "third", &migrating("echo hi | nc -l -p 8080 && echo moved", "after-v2"));
+    copy.commit("Third").await;
+    let mut push = copy.start_push(&["main"]);
+    push.until_says("| moving database.").await;
+    let labelled = ListParams::default().labels("batch.kubernetes.io/job-name=migrate-schema-job");
+    for pod in harbour.ground.api("v1", "Pod").list(&labelled).await.unwrap() {
+        let pod = format!("{}:8080", pod.metadata.name.unwrap());
+        harbour.asked("pods", &pod, "/").await.expect_err("it does not speak HTTP");
+    }
+    let push = push.finish().await;
+    push.assert_ok().assert_says("| moved").assert_says("v3");
+    assert_eq!(push.stderr.matches("moving database.").count(), 1, "{}", push.stderr);
     assert_eq!(harbour.ask("web:80", "/").await, Ok("third".to_owned()));
     let left: Vec<_> = harbour.everything().await.into_keys().collect();
     assert_eq!(left, names);

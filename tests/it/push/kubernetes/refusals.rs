@@ -158,6 +158,7 @@ async fn what_a_cluster_does_not_have_is_told_and_put_back() {
     );
     let push = harbour.refused(&copy, "waits for its volume: ").await;
     assert!(told(&push).contains("see the claim and its storage class"), "{}", push.stderr);
+    push.assert_says("| .paas.yaml:18 (pods.more.containers.app.volumes.data), cluster main");
     push.assert_says("v1 kept serving");
     assert_eq!(harbour.everything().await, before);
 
