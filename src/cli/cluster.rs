@@ -12,7 +12,7 @@ use crate::deploy::kubernetes_target::access;
 use crate::deploy::opened::open_credentials;
 use crate::docker::Engine;
 use crate::domain::cluster::{
-    ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
+    Adoption, ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
 };
 use crate::domain::environment::EnvironmentName;
 use crate::domain::sealed::Place;
@@ -87,6 +87,10 @@ pub(super) struct Access {
     /// Whether the project gets a namespace of its own below that one (deprecated upstream).
     #[arg(long, value_name = "true|false")]
     hierarchical_namespaces: Option<bool>,
+    /// Whether objects that others have made under names of a deployment are taken over: `next`, until
+    /// a release is live.
+    #[arg(long, value_name = "never|next")]
+    adoption: Option<Adoption>,
 }
 
 /// Where a target is and who signs in there; what was not said is `None`.
@@ -191,6 +195,7 @@ impl Access {
             hierarchical_namespaces: self
                 .hierarchical_namespaces
                 .unwrap_or(before.hierarchical_namespaces),
+            adoption: self.adoption.unwrap_or(before.adoption),
         }
     }
 

@@ -36,6 +36,7 @@ diesel::table! {
         tls_verify -> Bool,
         namespace_manage -> Text,
         hierarchical_namespaces -> Bool,
+        adoption -> Text,
     }
 }
 
@@ -201,6 +202,7 @@ diesel::table! {
         objects -> Jsonb,
         created_at -> Timestamptz,
         live_at -> Nullable<Timestamptz>,
+        undone -> Nullable<Jsonb>,
     }
 }
 

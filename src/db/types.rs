@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::access::Role;
-use crate::domain::cluster::{ClusterKind, NamespaceManage};
+use crate::domain::cluster::{Adoption, ClusterKind, NamespaceManage};
 use crate::domain::deploy_rule::RefPattern;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
@@ -65,6 +65,7 @@ as_text! {
     RegistryAddressProxy(RegistryAddress)
     RoleProxy(Role)
     ClusterKindProxy(ClusterKind)
+    AdoptionProxy(Adoption)
     NamespaceManageProxy(NamespaceManage)
     JobKindProxy(JobKind)
     OutcomeProxy(Outcome)

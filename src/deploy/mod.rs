@@ -23,6 +23,7 @@ mod steps;
 mod stored;
 mod sweep;
 mod targets;
+mod undone;
 mod workspace;
 
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
 use crate::deploy::opened::Opened;
 use crate::deploy::targets::{Targets, Visitor, connect};
+use crate::deploy::undone::Ledger;
 use crate::deploy::workspace::Workspace;
 use crate::domain::cluster::ClusterKind;
 use crate::domain::history::Step;
@@ -113,6 +115,8 @@ struct Deployment<'a> {
     places: Places,
     /// What the run has done to objects that serve on clusters.
     replaced: Replaced,
+    /// What it knows of targets that it may have changed.
+    ledger: Ledger,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
     /// Bytes of the files that were written there.
@@ -164,6 +168,7 @@ impl Deployer {
             opened: Opened::default(),
             places: Places::default(),
             replaced: Replaced::Nothing,
+            ledger: Ledger::default(),
             workspace: None,
             files: 0,
         };

@@ -6,9 +6,10 @@ use tokio::time::Instant;
 
 use crate::db::models::release::Release;
 use crate::deploy::failure::Cause;
-use crate::deploy::kubernetes_target::interrupted;
+use crate::deploy::kubernetes_target::{KubernetesTarget, interrupted};
 use crate::deploy::steps::ROUTERS_TIME;
 use crate::deploy::stored;
+use crate::deploy::targets::Target;
 use crate::deploy::{Deployment, Replaced};
 use crate::domain::cluster::Cluster;
 use crate::domain::history::Step;
@@ -51,6 +52,7 @@ impl Deployment<'_> {
             let cause = match self.put_back_once().await {
                 Ok(text) => {
                     self.recorder.result(Step::Undone, text, watch).await;
+                    self.tell_undone(None).await?;
                     return Ok(Ok(()));
                 }
                 Err(Cause::Run(error)) => return Err(error),
@@ -60,6 +62,7 @@ impl Deployment<'_> {
                 let words = cause.to_string();
                 let text = format!("not put back: {words}");
                 self.recorder.result(Step::Undone, text, watch).await;
+                self.tell_undone(Some(&words)).await?;
                 return Ok(Err(words));
             }
             self.recorder.step(Step::Undone, format!("trying again: {cause}")).await;
@@ -95,6 +98,49 @@ impl Deployment<'_> {
         }
     }
 
+    /// Puts clusters back, the last one first; gives the first failure.
+    ///
+    /// One that is away keeps nobody else from being put back.
+    async fn put_back_clusters(
+        &mut self,
+        targets: &[Target<KubernetesTarget>],
+        live: Option<&Release>,
+        objects: &stored::Objects,
+    ) -> Result<Option<Cause>, Cause> {
+        let touched = targets.iter().filter(|target| !self.is_untouched(target.cluster.id));
+        let touched: Vec<_> = touched.collect();
+        if touched.is_empty() {
+            return Ok(None);
+        }
+        let own = self.own_objects().await?.unwrap_or_default();
+        let limit = self.settings().limits.rollout.duration();
+        let mut failed: Option<Cause> = None;
+        for Target { cluster, driver } in touched.into_iter().rev() {
+            self.run.still_owns().await?;
+            let manifests = objects.of_cluster(cluster.id);
+            let namespace = self.namespace(cluster);
+            let ended = async {
+                // Before disks that are missing are made again.
+                let own = own.in_cluster(cluster.id);
+                if let (Some(own), Some(live)) = (own, manifests) {
+                    let lost = driver.lost_disks(&own.manifests, live).await?;
+                    self.ledger.lose(cluster.id, lost);
+                }
+                if let Some(own) = own {
+                    driver.give_back(&own.others).await?;
+                }
+                let live = live.map(|live| (live.fence, manifests));
+                driver.put_back(live, &namespace, limit).await
+            };
+            let ended = ended.await.map_err(Cause::from);
+            self.ledger.end(cluster, ended.as_ref().copied());
+            if let Err(cause) = ended {
+                failed.get_or_insert(cause);
+            }
+        }
+        Ok(failed)
+    }
+
     async fn put_back_once(&mut self) -> Result<String, Cause> {
         let live = self.run.live_release().await?;
         let objects = match &live {
@@ -104,21 +150,14 @@ impl Deployment<'_> {
         let targets = self.targets().await?;
         for target in &targets.docker {
             for on in objects.docker.iter().filter(|on| on.cluster == target.cluster.id) {
-                target.driver.revive(&on.placed).await?;
+                if let Err(error) = target.driver.revive(&on.placed).await {
+                    let cause = Cause::from(error);
+                    self.ledger.end(&target.cluster, Err(&cause));
+                    return Err(cause);
+                }
             }
         }
-        let mut failed: Option<Cause> = None;
-        for target in targets.kubernetes.iter().rev() {
-            self.run.still_owns().await?;
-            let manifests = objects.of_cluster(target.cluster.id);
-            let live = live.as_ref().map(|live| (live.fence, manifests));
-            let limit = self.settings().limits.rollout.duration();
-            let namespace = self.namespace(&target.cluster);
-            // One that is away keeps nobody else from being put back.
-            if let Err(error) = target.driver.put_back(live, &namespace, limit).await {
-                failed.get_or_insert(error.into());
-            }
-        }
+        let failed = self.put_back_clusters(&targets.kubernetes, live.as_ref(), &objects).await?;
         let id = live.as_ref().map(|live| live.id);
         let version = self.run.switch_routes(id, objects.routes()).await?;
         match wait_until_served(self.jobs().db(), self.feed(), version, ROUTERS_TIME).await {
@@ -131,6 +170,7 @@ impl Deployment<'_> {
             let leftovers = target.driver.leftovers(self.run.job().environment_id, &keep).await?;
             self.run.still_owns().await?;
             target.driver.remove(leftovers).await?;
+            self.ledger.end(&target.cluster, Ok(()));
         }
         match failed {
             Some(cause) => Err(cause),

@@ -11,7 +11,7 @@ use crate::domain::ids::{ClusterId, EnvironmentId, JobId};
 use crate::domain::release::PinnedImages;
 use crate::domain::route::Route;
 use crate::domain::sealed::{Place, ReleasePart, Sealed};
-use crate::manifests::{Kind, Manifests};
+use crate::manifests::{Kind, Manifests, Object};
 use crate::seal::{NotOpened, Opener, Sealer};
 use crate::stack::Placed;
 use crate::tasks::blocking;
@@ -33,6 +33,9 @@ pub(super) struct InCluster {
     pub(super) cluster: ClusterId,
     /// What was sent there.
     pub(super) manifests: Manifests,
+    /// What others had made there before it was taken over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) others: Vec<Object>,
 }
 
 /// A stack on one target.
@@ -120,8 +123,12 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Unreadable> {
 impl Objects {
     /// What was sent to a cluster.
     pub(super) fn of_cluster(&self, cluster: ClusterId) -> Option<&Manifests> {
-        let on = self.kubernetes.iter().find(|on| on.cluster == cluster);
-        on.map(|on| &on.manifests)
+        self.in_cluster(cluster).map(|on| &on.manifests)
+    }
+
+    /// What was sent to a cluster, and what was taken over there.
+    pub(super) fn in_cluster(&self, cluster: ClusterId) -> Option<&InCluster> {
+        self.kubernetes.iter().find(|on| on.cluster == cluster)
     }
 
     /// Addresses under which the Ingresses of clusters are reached, in their order.

@@ -39,6 +39,9 @@ pub struct KubernetesOptions {
     pub namespace_manage: NamespaceManage,
     /// Whether each project gets a namespace of its own below the cluster's one.
     pub hierarchical_namespaces: bool,
+    /// Whether objects that others have made are taken over.
+    #[serde(default)]
+    pub adoption: Adoption,
 }
 
 impl Default for KubernetesOptions {
@@ -47,6 +50,7 @@ impl Default for KubernetesOptions {
             tls_verify: true,
             namespace_manage: NamespaceManage::Never,
             hierarchical_namespaces: false,
+            adoption: Adoption::Refuse,
         }
     }
 }
@@ -70,6 +74,18 @@ words! {
         Never = "never",
         /// A deployment makes it when it is missing.
         Create = "create",
+    }
+}
+
+words! {
+    /// Whether objects are taken over that somebody else has made under names of a deployment.
+    #[derive(Default)]
+    Adoption, "way to treat what others have made (never or next)" {
+        /// They are left alone, and what was to be done fails.
+        #[default]
+        Refuse = "never",
+        /// They are, until a release is live.
+        Adopt = "next",
     }
 }
 

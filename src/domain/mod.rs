@@ -34,5 +34,6 @@ pub mod snapshot;
 pub mod ssh_key;
 pub mod stored_variables;
 pub mod take_over;
+pub mod undone;
 pub mod variables;
 pub mod words;

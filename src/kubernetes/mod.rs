@@ -40,7 +40,7 @@ pub use follow::Printed;
 pub use happening::Happening;
 pub use job::JobEnded;
 pub use object::ObjectRef;
-pub use owner::{Adoption, Owner};
+pub use owner::Owner;
 pub use permissions::{Connection, Extra, needed};
 pub use prune::{Owned, Pruned};
 pub use rollout::trouble::{Cause, Trouble};

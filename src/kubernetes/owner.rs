@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::domain::cluster::Adoption;
 use crate::kubernetes::Error;
 use crate::kubernetes::json::{label, list, text};
 use crate::kubernetes::object::ObjectRef;
@@ -11,15 +12,6 @@ use crate::kubernetes::object::ObjectRef;
 pub struct Owner {
     /// Names and values; an object that lacks one is somebody else's.
     pub labels: [(String, String); 2],
-}
-
-/// Whether an object of somebody else is taken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adoption {
-    /// It is left alone, and what was to be done fails.
-    Refuse,
-    /// It is.
-    Adopt,
 }
 
 impl Owner {
@@ -33,13 +25,17 @@ impl Owner {
         self.labels.iter().all(|(name, value)| label(object, name) == value)
     }
 
-    /// Refuses what is somebody else's.
-    pub(super) fn check(&self, found: &Value) -> Result<(), Error> {
-        if self.owns(found) {
+    /// Refuses what is somebody else's, unless that is to be taken over.
+    ///
+    /// What another one of their kind has is never taken over: they would take it back.
+    pub(super) fn check(&self, found: &Value, adoption: Adoption) -> Result<(), Error> {
+        let is_marked = self.labels.iter().any(|(name, _)| !label(found, name).is_empty());
+        if self.owns(found) || (adoption == Adoption::Adopt && !is_marked) {
             return Ok(());
         }
         let ObjectRef { kind, name, .. } = ObjectRef::of(found);
-        Err(Error::Foreign { kind, name, owner: self.other(found) })
+        let owner = self.other(found);
+        Err(Error::Foreign { kind, name, owner, is_adoptable: !is_marked })
     }
 
     /// Who it seems to be: other values of the same labels, or who wrote it.
@@ -80,10 +76,14 @@ mod tests {
             ]);
             json!({"kind": "Service", "metadata": {"name": "web", "labels": labels, "managedFields": fields}})
         };
-        let told = |labels, manager| match owner.check(&object(labels, manager)) {
+        let told = |labels, manager| match owner.check(&object(labels, manager), Adoption::Refuse) {
             Ok(()) => "theirs".to_owned(),
             Err(error) => error.to_string(),
         };
+        let is_taken =
+            |labels| owner.check(&object(labels, "kubectl-create"), Adoption::Adopt).is_ok();
+        assert!(is_taken(json!({})) && is_taken(json!({"app.kubernetes.io/managed-by": "Helm"})));
+        assert!(!is_taken(json!({"p/project": "other"})));
         let advice = "rename yours, or delete it there";
         assert_eq!(told(json!({"p/project": "a", "p/environment": "b", "x": "y"}), ""), "theirs");
         for (labels, manager, other) in [

@@ -6,7 +6,7 @@ use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::schema::clusters;
-use crate::domain::cluster::{Cluster, ClusterKind, KubernetesOptions, NamespaceManage};
+use crate::domain::cluster::{Adoption, Cluster, ClusterKind, KubernetesOptions, NamespaceManage};
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
 use crate::domain::sealed::Sealed;
 
@@ -71,6 +71,7 @@ struct Row {
     tls_verify: bool,
     namespace_manage: NamespaceManage,
     hierarchical_namespaces: bool,
+    adoption: Adoption,
     credentials: Option<Sealed>,
 }
 
@@ -81,6 +82,7 @@ impl Row {
             tls_verify: self.tls_verify,
             namespace_manage: self.namespace_manage,
             hierarchical_namespaces: self.hierarchical_namespaces,
+            adoption: self.adoption,
         };
         Cluster { id, name, kind, address, namespace, kubernetes, credentials }
     }
@@ -130,6 +132,19 @@ pub async fn update(connection: &mut AsyncPgConnection, cluster: &Cluster) -> Qu
         .map(|_| ())
 }
 
+/// Notes that what others had made in these targets was taken over.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn set_adopted(connection: &mut AsyncPgConnection, ids: &[ClusterId]) -> QueryResult<()> {
+    diesel::update(clusters::table.filter(clusters::id.eq_any(ids)))
+        .set(clusters::adoption.eq(Adoption::Refuse))
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 type Access<'a> = (
     Eq<clusters::address, &'a str>,
     Eq<clusters::namespace, &'a str>,
@@ -137,6 +152,7 @@ type Access<'a> = (
     Eq<clusters::tls_verify, bool>,
     Eq<clusters::namespace_manage, NamespaceManage>,
     Eq<clusters::hierarchical_namespaces, bool>,
+    Eq<clusters::adoption, Adoption>,
 );
 
 fn access(cluster: &Cluster) -> Access<'_> {
@@ -148,5 +164,6 @@ fn access(cluster: &Cluster) -> Access<'_> {
         clusters::tls_verify.eq(options.tls_verify),
         clusters::namespace_manage.eq(options.namespace_manage),
         clusters::hierarchical_namespaces.eq(options.hierarchical_namespaces),
+        clusters::adoption.eq(options.adoption),
     )
 }

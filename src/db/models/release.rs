@@ -37,6 +37,8 @@ pub struct Release {
     pub variables: Value,
     /// What was put on each target.
     pub objects: Value,
+    /// What became of each target when it was taken back.
+    pub undone: Option<Value>,
 }
 
 /// The content of a release about to be numbered.
@@ -161,6 +163,40 @@ impl Release {
             .execute(connection)
             .await
             .map(|_| ())
+    }
+
+    /// Says what became of each target when the release of a held job was taken back.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn set_undone(
+        connection: &mut AsyncPgConnection,
+        undone: &Value,
+        held: &Held,
+    ) -> QueryResult<()> {
+        diesel::update(releases::table.filter(releases::job_id.eq(held.job())))
+            .set(releases::undone.eq(undone))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// What became of targets when releases of these jobs were taken back.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn undone_of_jobs(
+        connection: &mut AsyncPgConnection,
+        jobs: &[JobId],
+    ) -> QueryResult<Vec<(JobId, Value)>> {
+        releases::table
+            .filter(releases::job_id.eq_any(jobs))
+            .filter(releases::undone.is_not_null())
+            .select((releases::job_id, releases::undone.assume_not_null()))
+            .load(connection)
+            .await
     }
 
     /// Makes the release of a held job the one that serves.

@@ -55,8 +55,16 @@ impl ClusterError {
     /// What there is to read besides its one line; `place` says where something is in the file.
     pub fn lines(&self, place: impl Fn(&str) -> String) -> Vec<String> {
         match self {
-            Self::Refused { at, .. } if at.is_empty() => Vec::new(),
-            Self::Refused { at, .. } => vec![place(at)],
+            Self::Refused { cluster, at, source } => {
+                let mut lines: Vec<String> =
+                    Some(at).filter(|at| !at.is_empty()).map(|at| place(at)).into_iter().collect();
+                if matches!(**source, Error::Foreign { is_adoptable: true, .. }) {
+                    lines.push("to have it taken over, ask an administrator for".to_owned());
+                    let set = "pierhead admin set cluster <project>";
+                    lines.push(format!("  {set} {cluster} --adoption next"));
+                }
+                lines
+            }
             Self::Denied { cluster, missing } => {
                 let mut lines = vec![format!("cluster {cluster}, where whoever signs in may not:")];
                 let same = |a: &Right, b: &Right| a.resource == b.resource && a.group == b.group;

@@ -3,6 +3,7 @@
 //! Every future here may be dropped at any time. What it sent stays, carries its fence, and is
 //! found by it when the environment is put back.
 
+mod adoption;
 mod blame;
 mod error;
 mod put_back;
@@ -13,7 +14,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::domain::cluster::{Cluster, Credentials, NamespaceManage};
+use crate::domain::cluster::{Adoption, Cluster, Credentials, NamespaceManage};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
@@ -38,6 +39,8 @@ pub struct KubernetesTarget {
     name: String,
     api: Api,
     owner: Owner,
+    /// Whether what others have made is taken over.
+    adoption: Adoption,
     /// What its operator decided.
     settings: Settings,
 }
@@ -69,6 +72,7 @@ impl KubernetesTarget {
             name: cluster.name.clone(),
             api: api.hiding(redactor.clone()),
             owner: Owner { labels },
+            adoption: cluster.kubernetes.adoption,
             settings,
         })
     }
@@ -232,7 +236,8 @@ impl KubernetesTarget {
         item: &Manifest,
         claims: Claims,
     ) -> Result<Option<Applied>, ClusterError> {
-        let options = ApplyOptions { claims, ..ApplyOptions::new(self.owner.clone()) };
+        let adoption = self.adoption;
+        let options = ApplyOptions { claims, adoption, ..ApplyOptions::new(self.owner.clone()) };
         let namespace = item.object.namespace().unwrap_or_else(|| self.api.namespace());
         let api = self.api.clone().within(namespace);
         match api.apply(item.object.value(), &options).await {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::deploy::kubernetes_target::telling::Telling;
+use serde_json::Value;
+
+use crate::deploy::kubernetes_target::telling::{Telling, thing};
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
 use crate::domain::ids::Fence;
 use crate::kubernetes::{Claims, ObjectRef, Owned};
@@ -41,6 +43,41 @@ impl KubernetesTarget {
         Ok(())
     }
 
+    /// Disks of the live release that the one which failed has emptied, such as `data of web`.
+    ///
+    /// # Errors
+    ///
+    /// When the cluster refuses or is away.
+    pub async fn lost_disks(
+        &self,
+        failed: &Manifests,
+        live: &Manifests,
+    ) -> Result<Vec<String>, ClusterError> {
+        let fence_label = self.settings.key("fence");
+        let is_live = |name: &str| {
+            let mut claims = live.items.iter().filter(|item| item.phase == Phase::Claims);
+            claims.any(|item| item.object.name() == name)
+        };
+        let is_reset = |item: &&Manifest| item.duty == Duty::Claim { reset: true };
+        let mut lost = Vec::new();
+        for item in failed.items.iter().filter(is_reset) {
+            if !is_live(item.object.name()) {
+                continue;
+            }
+            let found = self.api.get(&reference(&item.object)).await;
+            let found = found.map_err(|error| self.refused(error))?;
+            let own = item.object.labels().get(fence_label.as_str()).copied().map(Value::from);
+            // One that is there is as old as its label says.
+            let is_kept = found.is_some_and(|found| {
+                Some(&found["metadata"]["labels"][&fence_label]) != own.as_ref()
+            });
+            if !is_kept {
+                lost.push(disk(&item.at));
+            }
+        }
+        Ok(lost)
+    }
+
     /// Deletes what runs after the live one have made; of Jobs their pods too, waited for.
     async fn delete_newer(
         &self,
@@ -72,6 +109,13 @@ impl KubernetesTarget {
         }
         Ok(())
     }
+}
+
+/// `data of web`
+fn disk(at: &str) -> String {
+    let (pod, mount) = at.split_once(".containers.").unwrap_or((at, at));
+    let key = mount.split_once(".volumes.").map_or(mount, |(_, key)| key);
+    format!("{key} of {}", thing(pod))
 }
 
 /// Whose replacement may leave nobody to answer for a while, by its place in the file.

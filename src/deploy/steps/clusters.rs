@@ -38,8 +38,9 @@ impl Deployment<'_> {
             })
             .collect();
         let mut prepared = Vec::new();
-        for (driver, _, manifests) in &all {
+        for ((driver, _, manifests), InCluster { cluster, .. }) in all.iter().zip(objects) {
             self.run.still_owns().await?;
+            self.ledger.touch(*cluster);
             let ready = driver.prepare(manifests).await?;
             self.warn(ready.warnings.clone()).await;
             prepared.push(ready);

@@ -43,12 +43,15 @@ impl Deployment<'_> {
         for (target, stack) in targets.docker.iter().zip(stacks) {
             let leftovers = target.driver.leftovers(environment, &keep).await?;
             self.run.still_owns().await?;
+            self.ledger.touch(target.cluster.id);
             target.driver.remove(leftovers).await?;
             let placed = target.driver.start(&stack).await?;
             objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
         }
         for (target, manifests) in targets.kubernetes.iter().zip(manifests) {
-            objects.kubernetes.push(InCluster { cluster: target.cluster.id, manifests });
+            let others = target.driver.others(&manifests).await?;
+            let cluster = target.cluster.id;
+            objects.kubernetes.push(InCluster { cluster, manifests, others });
         }
         // From here whoever takes over, or rolls back to it, knows what is where.
         self.run.store_objects(release, self.sealed(ReleasePart::Objects, &objects)?).await?;

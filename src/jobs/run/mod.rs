@@ -10,8 +10,9 @@ use serde_json::Value;
 use crate::db::models::environment::Environment;
 use crate::db::models::job::{Held, Job};
 use crate::db::models::release::{NewRelease, Release};
-use crate::db::models::route;
+use crate::db::models::{cluster, route};
 use crate::db::pool::{Db, Transient};
+use crate::domain::cluster::Adoption;
 use crate::domain::ids::{Attempt, Fence, ProjectId, ReleaseId, RouteVersion};
 use crate::domain::job::RefResult;
 use crate::domain::ref_move::RefMoves;
@@ -177,6 +178,21 @@ impl Run {
             .await
     }
 
+    /// Adds to the run's release what became of each target when it was taken back.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Lost`], or when the database does not answer.
+    pub async fn store_undone(&self, undone: Value) -> Result<(), RunError> {
+        let run = self.clone();
+        self.db()
+            .transaction(async move |connection| {
+                let (held, _job) = run.hold(connection).await?;
+                Ok(Release::set_undone(connection, &undone, &held).await?)
+            })
+            .await
+    }
+
     /// Whether targets may have been changed.
     ///
     /// # Errors
@@ -262,6 +278,11 @@ impl Run {
                 refuse_cancelled(&job)?;
                 release.set_live(connection, &held).await?;
                 lock.set_live(connection, release.id).await?;
+                let clusters = job.snapshot.clusters.iter();
+                let adopted =
+                    clusters.filter(|cluster| cluster.kubernetes.adoption == Adoption::Adopt);
+                let adopted: Vec<_> = adopted.map(|cluster| cluster.id).collect();
+                cluster::set_adopted(connection, &adopted).await?;
                 let result = match job.ref_moves {
                     RefMoves::OnSuccess => RefResult::Pending,
                     // Its handler or its claim has moved it.

@@ -13,11 +13,12 @@ mod replace;
 use hyper::Method;
 use serde_json::{Map, Value};
 
+use crate::domain::cluster::Adoption;
 use crate::kubernetes::json::text;
 use crate::kubernetes::object::{
     ANCHOR, CLAIM, DEPLOYMENT, JOB, Kind, NAMESPACE, ObjectRef, SECRET, STATEFUL_SET,
 };
-use crate::kubernetes::owner::{Adoption, Owner};
+use crate::kubernetes::owner::Owner;
 use crate::kubernetes::remove::Children;
 use crate::kubernetes::wire::{Answer, Call, Form};
 use crate::kubernetes::{Cluster, Error};
@@ -148,10 +149,9 @@ impl Cluster {
         let Some(mut found) = found else {
             return self.sent(object, None, options).await;
         };
-        match options.adoption {
-            Adoption::Refuse => options.owner.check(&found)?,
-            Adoption::Adopt if options.owner.owns(&found) => {}
-            Adoption::Adopt => found = self.adopt(found, options).await?,
+        options.owner.check(&found, options.adoption)?;
+        if !options.owner.owns(&found) {
+            found = self.adopt(found, options).await?;
         }
         match kind {
             kind if *kind == CLAIM => self.apply_claim(object, &found, options).await,

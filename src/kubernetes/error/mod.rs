@@ -123,6 +123,8 @@ pub enum Error {
         name: String,
         /// Whose it seems to be.
         owner: String,
+        /// Whether it may be taken over, when that is asked for.
+        is_adoptable: bool,
     },
     /// It is not there.
     #[error("there is no {0}: it may have been deleted meanwhile; deploy again")]

@@ -1,8 +1,11 @@
 //! `jobs`.
 
-use serde_json::json;
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
 
 use crate::db::models::job::Job;
+use crate::db::models::release::Release;
 use crate::domain::access::Action;
 use crate::domain::git_ref::RefName;
 use crate::domain::oid::Oid;
@@ -16,18 +19,24 @@ const NEWEST: i64 = 20;
 /// Lists the latest deployments of a project, newest first.
 pub(super) async fn run(call: &Call<'_>, name: &ProjectName) -> Result<Status, Failure> {
     let project = find(&call.door.db, &call.caller.user, name, Action::Read).await?.id;
-    let jobs = call
+    let (jobs, undone) = call
         .door
         .db
-        .run(async move |connection| Job::newest_of_project(connection, project, NEWEST).await)
+        .run(async move |connection| {
+            let jobs = Job::newest_of_project(connection, project, NEWEST).await?;
+            let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
+            let undone = Release::undone_of_jobs(connection, &ids).await?;
+            Ok::<_, diesel::result::Error>((jobs, undone))
+        })
         .await?;
+    let undone: BTreeMap<_, _> = undone.into_iter().collect();
     if jobs.is_empty() && call.json == Format::Text {
         call.output.line("nothing was deployed yet: push").await?;
     }
     for job in &jobs {
         let text = match call.json {
             Format::Text => text(job),
-            Format::Json => json(job),
+            Format::Json => json(job, undone.get(&job.id)),
         };
         call.output.line(&text).await?;
     }
@@ -43,7 +52,7 @@ fn text(job: &Job) -> String {
     )
 }
 
-fn json(job: &Job) -> String {
+fn json(job: &Job, undone: Option<&Value>) -> String {
     json!({
         "number": job.number,
         "id": job.id,
@@ -56,6 +65,7 @@ fn json(job: &Job) -> String {
         "subject": job.subject,
         "pusher": job.pusher,
         "reason": job.reason,
+        "undone": undone,
         "created_at": job.created_at,
         "ended_at": job.ended_at,
     })

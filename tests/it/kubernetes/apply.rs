@@ -1,7 +1,8 @@
 //! Objects are made what they shall be, and nobody else's is touched.
 
 use insta::assert_snapshot;
-use pierhead::kubernetes::{Adoption, ApplyOptions, Change, Cluster, DryRun, ObjectRef};
+use pierhead::domain::cluster::Adoption;
+use pierhead::kubernetes::{ApplyOptions, Change, Cluster, DryRun, ObjectRef};
 use serde_json::json;
 
 use crate::kubernetes::{Ground, deployment, job, map, options, ours, script, waiting};
