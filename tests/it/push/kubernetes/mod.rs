@@ -4,6 +4,7 @@ mod adoption;
 mod away;
 mod breaks;
 mod entrances;
+mod hierarchy;
 mod jobs;
 mod lost;
 mod migrations;
