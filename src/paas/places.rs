@@ -70,10 +70,12 @@ pods:
     web:
       containers:
         App:
-          image: busybox:1
+          image: busybox
           healthcheck: &check
+            initial-delay-seconds: 0
+            period-seconds: 1
             probe: {tcp: {port: 80}}
-  api: {containers: {app: {image: busybox:1, healthcheck: *check}}}
+  api: {containers: {app: {image: busybox, healthcheck: *check}}}
 ";
         let variables = serde_json::from_value(serde_json::json!({"A": "b"})).unwrap();
         let context = Context { variables, ..Context::default() };
@@ -83,7 +85,7 @@ pods:
             ("pods.web.containers.app", 6, "pods.web.containers.App"),
             ("pods.web.containers.app.healthcheck", 8, "pods.web.containers.App.healthcheck"),
             ("pods.web.containers.app.image", 6, "pods.web.containers.App.image"),
-            ("pods.api.containers.app.healthcheck", 10, "pods.api.containers.app.healthcheck"),
+            ("pods.api.containers.app.healthcheck", 12, "pods.api.containers.app.healthcheck"),
             ("pods.gone.containers.app", 2, "pods.gone.containers.app"),
         ] {
             assert_eq!(places.find(path), Some((line, written.to_owned())), "{path}");

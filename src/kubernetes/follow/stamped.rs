@@ -107,7 +107,8 @@ impl Stamped {
 
     /// What a line is that has this stamp.
     fn line(&mut self, stamp: Option<Stamp>) -> Place {
-        let Some(stamp) = stamp else { return Place::New { known: 0, is_newest: false } };
+        // Nothing that a container printed: words of the node, such as that a log is gone.
+        let Some(stamp) = stamp else { return Place::Known };
         let newest = match &mut self.newest {
             Some(newest) if stamp <= newest.stamp => newest,
             newest => {
@@ -177,12 +178,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_not_in_order_are_read_and_those_without_a_stamp_too() {
+    fn lines_that_are_not_in_order_are_read_and_words_of_the_node_are_not() {
         let mut stamped = Stamped::default();
-        let log = b"2026-11-30T20:00:02Z b\n2026-11-30T20:00:01Z a\nno stamp\n\n";
-        assert_eq!(stamped.push(log), b"b\na\nstamp\n\n");
+        let log = b"2026-11-30T20:00:02Z b\n2026-11-30T20:00:01Z a\nunable to retrieve container logs\n\n";
+        assert_eq!(stamped.push(log), b"b\na\n");
         assert_eq!(stamped.since().as_deref(), Some("2026-11-30T20:00:02Z"));
         stamped.turn();
-        assert_eq!(stamped.push(log), b"stamp\n\n", "what has no time is always new");
+        assert_eq!(stamped.push(log), b"");
     }
 }

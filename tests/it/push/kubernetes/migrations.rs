@@ -59,14 +59,26 @@ async fn a_migration_that_fails_has_changed_nothing_and_the_next_one_passes() {
     assert_eq!(secret["data"]["password"], "YmVmb3JlLXYx");
 
     // What it prints is told while it runs: it goes on when it was asked something.
-    write(&copy, "third", &migrating("echo hi | nc -l -p 8080 && echo moved", "after-v2"));
+    write(
+        &copy,
+        "third",
+        &migrating("echo hi | nc -l -p 8080 > /dev/null && echo moved", "after-v2"),
+    );
     copy.commit("Third").await;
     let mut push = copy.start_push(&["main"]);
     push.until_says("| moving database.").await;
     let labelled = ListParams::default().labels("batch.kubernetes.io/job-name=migrate-schema-job");
-    for pod in harbour.ground.api("v1", "Pod").list(&labelled).await.unwrap() {
-        let pod = format!("{}:8080", pod.metadata.name.unwrap());
-        harbour.asked("pods", &pod, "/").await.expect_err("it does not speak HTTP");
+    let pod = harbour.ground.api("v1", "Pod").list(&labelled).await.unwrap().items.remove(0);
+    let pod = format!("{}:8080", pod.metadata.name.unwrap());
+    let asking = async {
+        loop {
+            // It does not speak HTTP, and may not listen yet.
+            drop(harbour.asked("pods", &pod, "/").await);
+        }
+    };
+    tokio::select! {
+        () = push.until_says("| moved") => {}
+        () = asking => {}
     }
     let push = push.finish().await;
     push.assert_ok().assert_says("| moved").assert_says("v3");
