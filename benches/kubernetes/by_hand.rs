@@ -1,7 +1,7 @@
 //! kubectl, as somebody types it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ impl Kubectl {
     }
 
     /// Applies what was written, and gives how long that took.
-    pub(crate) fn apply(&self, file: &PathBuf) -> Duration {
+    pub(crate) fn apply(&self, file: &Path) -> Duration {
         let began = Instant::now();
         let output = Command::new("kubectl")
             .args(["apply", "--server-side", "--force-conflicts", "--field-manager=pierhead"])
