@@ -148,16 +148,21 @@ impl Deployment<'_> {
             None => stored::Objects::default(),
         };
         let targets = self.targets().await?;
+        let mut not_revived: Option<Cause> = None;
         for target in &targets.docker {
             for on in objects.docker.iter().filter(|on| on.cluster == target.cluster.id) {
                 if let Err(error) = target.driver.revive(&on.placed).await {
                     let cause = Cause::from(error);
                     self.ledger.end(&target.cluster, Err(&cause));
-                    return Err(cause);
+                    not_revived.get_or_insert(cause);
                 }
             }
         }
+        // An engine that is away keeps no cluster from being put back.
         let failed = self.put_back_clusters(&targets.kubernetes, live.as_ref(), &objects).await?;
+        if let Some(cause) = not_revived {
+            return Err(cause);
+        }
         let id = live.as_ref().map(|live| live.id);
         let version = self.run.switch_routes(id, objects.routes()).await?;
         match wait_until_served(self.jobs().db(), self.feed(), version, ROUTERS_TIME).await {

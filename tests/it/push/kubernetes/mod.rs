@@ -11,6 +11,7 @@ mod migrations;
 mod refusals;
 mod removal;
 mod several;
+mod targets;
 mod volumes;
 mod walk;
 
@@ -100,15 +101,11 @@ impl Harbour {
 
     /// What a service answers, asked through the cluster.
     async fn ask(&self, service: &str, path: &str) -> Result<String, String> {
-        self.asked("services", service, path).await
+        self.ground.asked("services", service, path).await
     }
 
     async fn asked(&self, kind: &str, name: &str, path: &str) -> Result<String, String> {
-        let namespace = &self.ground.namespace;
-        let path = format!("/api/v1/namespaces/{namespace}/{kind}/{name}/proxy{path}");
-        let request = hyper::Request::get(path).body(Vec::new()).unwrap();
-        let answer = self.ground.admin.request_text(request).await;
-        answer.map(|text| text.trim_end().to_owned()).map_err(|error| error.to_string())
+        self.ground.asked(kind, name, path).await
     }
 
     /// Asks a service again and again while something happens; every answer must be this one.
@@ -156,7 +153,46 @@ impl Harbour {
 
     /// Names of all objects of a kind.
     async fn names(&self, api_version: &str, kind: &str) -> Vec<String> {
-        let api = self.ground.api(api_version, kind);
+        self.ground.names(api_version, kind).await
+    }
+
+    /// Everything that is deployed, by kind and name: whose it is, and what it says.
+    async fn everything(&self) -> BTreeMap<String, Value> {
+        self.ground.everything().await
+    }
+
+    /// How often a Deployment was changed.
+    async fn generation(&self, name: &str) -> Option<i64> {
+        self.object("apps/v1", "Deployment", name).await["metadata"]["generation"].as_i64()
+    }
+
+    async fn object(&self, api_version: &str, kind: &str, name: &str) -> Value {
+        self.ground.object(api_version, kind, name).await
+    }
+
+    /// Makes something by hand.
+    async fn create(&self, object: Value) {
+        self.ground.create(object).await;
+    }
+
+    async fn close(self) {
+        self.app.stop().await;
+    }
+}
+
+impl Ground {
+    /// What a service or a pod answers, asked through the cluster.
+    async fn asked(&self, kind: &str, name: &str, path: &str) -> Result<String, String> {
+        let namespace = &self.namespace;
+        let path = format!("/api/v1/namespaces/{namespace}/{kind}/{name}/proxy{path}");
+        let request = hyper::Request::get(path).body(Vec::new()).unwrap();
+        let answer = self.admin.request_text(request).await;
+        answer.map(|text| text.trim_end().to_owned()).map_err(|error| error.to_string())
+    }
+
+    /// Names of all objects of a kind.
+    async fn names(&self, api_version: &str, kind: &str) -> Vec<String> {
+        let api = self.api(api_version, kind);
         let all = api.list(&kube::api::ListParams::default()).await.unwrap().items.into_iter();
         // Every namespace has one of those.
         let all = all.map(|object| object.metadata.name.unwrap());
@@ -184,22 +220,8 @@ impl Harbour {
         all
     }
 
-    /// How often a Deployment was changed.
-    async fn generation(&self, name: &str) -> Option<i64> {
-        self.object("apps/v1", "Deployment", name).await["metadata"]["generation"].as_i64()
-    }
-
     async fn object(&self, api_version: &str, kind: &str, name: &str) -> Value {
-        serde_json::to_value(self.ground.api(api_version, kind).get(name).await.unwrap()).unwrap()
-    }
-
-    /// Makes something by hand.
-    async fn create(&self, object: Value) {
-        self.ground.create(object).await;
-    }
-
-    async fn close(self) {
-        self.app.stop().await;
+        serde_json::to_value(self.api(api_version, kind).get(name).await.unwrap()).unwrap()
     }
 }
 
