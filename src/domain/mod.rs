@@ -8,6 +8,7 @@ pub mod address_pool;
 pub mod causes;
 pub mod cluster;
 pub mod deploy_rule;
+pub mod difference;
 pub mod digest;
 pub mod environment;
 pub mod git_ref;

@@ -13,6 +13,7 @@
 //! applies it, waits for it and deletes what is left over is a driver's affair, and [`Manifest`]
 //! tells it what it has to know.
 
+mod difference;
 mod fault;
 mod flavour;
 mod inputs;
@@ -26,6 +27,7 @@ mod yaml;
 
 use serde::{Deserialize, Serialize};
 
+pub use difference::{Built, built, built_images, fields};
 pub use fault::{Cannot, Note, Unrenderable};
 pub use flavour::Flavour;
 pub use inputs::{ContentKey, Images, Inputs, Owner, QuotaRow, Target, Unpinned};

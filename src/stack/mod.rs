@@ -14,6 +14,7 @@
 //! A [`Stack`] is what is wanted; a [`Placed`] one has its addresses, and is what a release stores.
 //! Everything here is data; `docker` makes it real.
 
+mod difference;
 mod facts;
 mod naming;
 mod readiness;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::address_pool::Subnet;
 use crate::domain::route::{Host, Route};
 
+pub use difference::entries;
 pub use facts::{ContainerFacts, Phase};
 pub use naming::{Labels, Owner};
 pub use readiness::{Answer, Readiness, Why};
