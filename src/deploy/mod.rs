@@ -6,6 +6,8 @@
 //!                     nothing to take back            put back, then end
 //! ```
 //!
+//! A plan goes as far as what would be applied, tells it and ends: `checkout ─▶ check ─▶ image ─▶ plan`.
+//!
 //! Up to `live` the story may end at any point: a step fails, somebody cancels, time is over, the
 //! worker stops. What it was doing is dropped, and dropping ends it. From `live` on it only goes
 //! forward. A run whose environment was lost stops at once and touches nothing more.
@@ -34,7 +36,7 @@ use tracing::{error, info, warn};
 
 use crate::builder::Builder;
 use crate::config::{
-    BuilderConfig, DockerConfig, GitConfig, LimitsConfig, RouterConfig, WorkerConfig,
+    BuilderConfig, DockerConfig, GitConfig, LimitsConfig, RouterConfig, Span, WorkerConfig,
 };
 use crate::db::feed::Feed;
 use crate::deploy::failure::{Cause, Failure};
@@ -44,7 +46,7 @@ use crate::deploy::undone::Ledger;
 use crate::deploy::workspace::Workspace;
 use crate::domain::cluster::ClusterKind;
 use crate::domain::history::Step;
-use crate::domain::job::Outcome;
+use crate::domain::job::{JobKind, Outcome};
 use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
@@ -186,6 +188,33 @@ impl Deployer {
     }
 }
 
+/// What may end a story before its end.
+struct Bounds<'a> {
+    lease: &'a Lease,
+    time_limit: Span,
+    interrupt: CancellationToken,
+}
+
+impl Bounds<'_> {
+    /// Goes on with a part of a story until something ends it.
+    async fn hold<T>(
+        &self,
+        part: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<Result<T, Failure>, RunError> {
+        Ok(tokio::select! {
+            done = part => done,
+            ended = self.lease.ended() => match ended {
+                Ended::CancelAsked { by } => Err(Cause::Cancelled { by }.into()),
+                Ended::Lost => return Err(RunError::Lost),
+            },
+            () = tokio::time::sleep(self.time_limit.duration()) => {
+                Err(Cause::TooLong { limit: self.time_limit.to_string() }.into())
+            }
+            () = self.interrupt.cancelled() => Err(Cause::Interrupted.into()),
+        })
+    }
+}
+
 impl Deployment<'_> {
     fn settings(&self) -> &Settings {
         &self.deployer.settings
@@ -245,19 +274,18 @@ impl Deployment<'_> {
     }
 
     async fn deploy(&mut self, lease: &Lease) -> Result<(), RunError> {
-        let time_limit = self.deployer.settings.limits.run_job;
-        let interrupt = self.deployer.interrupt.clone();
-        let rolled_out = tokio::select! {
-            rolled_out = self.roll_out() => rolled_out,
-            ended = lease.ended() => match ended {
-                Ended::CancelAsked { by } => Err(Cause::Cancelled { by }.into()),
-                Ended::Lost => return Err(RunError::Lost),
-            },
-            () = tokio::time::sleep(time_limit.duration()) => {
-                Err(Cause::TooLong { limit: time_limit.to_string() }.into())
-            }
-            () = interrupt.cancelled() => Err(Cause::Interrupted.into()),
+        let bounds = Bounds {
+            lease,
+            time_limit: self.deployer.settings.limits.run_job,
+            interrupt: self.deployer.interrupt.clone(),
         };
+        if self.run.job().kind == JobKind::Plan {
+            return match bounds.hold(self.plan()).await? {
+                Ok(()) => self.end_plan().await,
+                Err(failure) => self.give_up(failure).await,
+            };
+        }
+        let rolled_out = bounds.hold(self.roll_out()).await?;
         // Dropped by nothing but the loss of the environment: the answer to its COMMIT decides which
         // way the story goes.
         let live = match rolled_out {
@@ -333,7 +361,8 @@ impl Deployment<'_> {
             | Outcome::Superseded
             | Outcome::Stale
             | Outcome::Lost
-            | Outcome::Refused => (None, Step::Ended, reason.clone()),
+            | Outcome::Refused
+            | Outcome::Planned => (None, Step::Ended, reason.clone()),
         };
         self.run.end(RunEnd { outcome, failed_step, reason, step: last, text, run }).await
     }

@@ -12,6 +12,7 @@ use crate::domain::release::PinnedImages;
 use crate::domain::route::Route;
 use crate::domain::sealed::{Place, ReleasePart, Sealed};
 use crate::manifests::{Kind, Manifests, Object};
+use crate::paas::compiled;
 use crate::seal::{NotOpened, Opener, Sealer};
 use crate::stack::Placed;
 use crate::tasks::blocking;
@@ -80,6 +81,14 @@ pub(super) fn sealed(
 /// The images of a release.
 pub(super) fn images(images: &Value) -> Result<PinnedImages, Unreadable> {
     read(images)
+}
+
+/// The model of a release.
+pub(super) async fn model(
+    opener: &Opener,
+    release: &Release,
+) -> Result<compiled::Deployment, Unreadable> {
+    open(opener, release, ReleasePart::Model).await
 }
 
 /// The variables of a release.

@@ -26,6 +26,8 @@ words! {
         Image = "image",
         /// Numbering and storing what is about to be applied.
         Release = "release",
+        /// What would change, where nothing is to be changed.
+        Plan = "plan",
         /// Starting it, and waiting until it is healthy.
         Rollout = "rollout",
         /// Sending people to it.
@@ -79,7 +81,7 @@ pub struct End {
     /// Why, in a few words; empty when it is live.
     #[serde(default)]
     pub reason: String,
-    /// What a follower exits with: 0 live, 1 anything else.
+    /// What a follower exits with: 0 live or planned, 1 anything else.
     pub exit_code: u8,
 }
 

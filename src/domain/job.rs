@@ -1,7 +1,7 @@
 //! The life of a job.
 //!
 //! ```text
-//!            claimed                ended: live, failed, cancelled, lost
+//!            claimed                ended: live, planned, failed, cancelled, lost
 //!  Queued ───────────▶ Running ─────────────────────────────────────────▶ Ended
 //!    │  ▲                 │                                                 ▲
 //!    │  └─────────────────┘ run lost before it applied anything             │
@@ -22,6 +22,8 @@ words! {
         Redeploy = "redeploy",
         /// Apply a stored release again.
         Rollback = "rollback",
+        /// Say what deploying a pushed commit would change, and change nothing.
+        Plan = "plan",
     }
 }
 
@@ -42,8 +44,33 @@ words! {
         Lost = "lost",
         /// It could not be run at all.
         Refused = "refused",
+        /// It was to say what a deployment would change, and did.
+        Planned = "planned",
     }
 }
+
+impl Outcome {
+    /// Whether the job has done what it was to do.
+    pub const fn is_good(self) -> bool {
+        match self {
+            Self::Live | Self::Planned => true,
+            Self::Failed
+            | Self::Cancelled
+            | Self::Superseded
+            | Self::Stale
+            | Self::Lost
+            | Self::Refused => false,
+        }
+    }
+
+    /// What a follower exits with: 0 when it is good.
+    pub const fn exit_code(self) -> u8 {
+        if self.is_good() { 0 } else { 1 }
+    }
+}
+
+/// Why a plan is no success for git: its ref stays where it is.
+pub const PLAN_ONLY: &str = "plan only";
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +137,11 @@ impl JobState {
             (Self::Ended(_), _) => Err(MoveRefused::Ended),
             (
                 Self::Running,
-                Outcome::Live | Outcome::Failed | Outcome::Cancelled | Outcome::Lost,
+                Outcome::Live
+                | Outcome::Planned
+                | Outcome::Failed
+                | Outcome::Cancelled
+                | Outcome::Lost,
             )
             | (
                 Self::Queued,

@@ -10,10 +10,10 @@ const MOST: usize = 64;
 const LONGEST: usize = 4 * 1024;
 
 /// Words that are understood.
-const WORDS: [&str; 4] = ["no-wait", "json", "quiet", "skip"];
+const WORDS: [&str; 5] = ["no-wait", "json", "quiet", "plan", "skip"];
 
 /// Words that will be understood one day.
-const LATER: [&str; 2] = ["plan", "env"];
+const LATER: [&str; 1] = ["env"];
 
 /// How the pusher reads the History.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +37,20 @@ pub enum Wait {
     No,
     /// Store the refs, deploy nothing.
     Skip,
+    /// Say what deploying them would change; nothing is, no ref either.
+    Plan,
+}
+
+impl Wait {
+    /// The word that asks for it.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::UntilLive => "",
+            Self::No => "no-wait",
+            Self::Skip => "skip",
+            Self::Plan => "plan",
+        }
+    }
 }
 
 /// The options of one push, read and checked.
@@ -131,7 +145,7 @@ impl PushOptions {
             "quiet" => self.set_format(Format::Quiet),
             "no-wait" => self.set_wait(Wait::No),
             "skip" => self.set_wait(Wait::Skip),
-            "plan" => Err(BadPushOption::NotYet("plan")),
+            "plan" => self.set_wait(Wait::Plan),
             unknown => Err(BadPushOption::Unknown {
                 word: unknown.chars().take(80).collect(),
                 nearest: nearest(unknown, WORDS.into_iter().chain(LATER)),
@@ -149,7 +163,7 @@ impl PushOptions {
 
     fn set_wait(&mut self, wait: Wait) -> Result<(), BadPushOption> {
         if self.wait != Wait::UntilLive && self.wait != wait {
-            return Err(BadPushOption::Conflict("no-wait", "skip"));
+            return Err(BadPushOption::Conflict(self.wait.word(), wait.word()));
         }
         self.wait = wait;
         Ok(())
@@ -178,11 +192,11 @@ mod tests {
     #[test]
     fn every_refusal_names_the_cause() {
         assert_snapshot!(refusal(&["nowait"]), @"unknown push option `nowait`; did you mean `no-wait`?");
-        assert_snapshot!(refusal(&["deploy"]), @"unknown push option `deploy`; known are no-wait, json, quiet, skip and NAME=value");
-        assert_snapshot!(refusal(&["plan"]), @"push option `plan` is not supported yet");
+        assert_snapshot!(refusal(&["deploy"]), @"unknown push option `deploy`; known are no-wait, json, quiet, plan, skip and NAME=value");
         assert_snapshot!(refusal(&["env=dev"]), @"push option `env=` is not supported yet");
         assert_snapshot!(refusal(&["json", "quiet"]), @"push options `json` and `quiet` exclude each other");
-        assert_snapshot!(refusal(&["skip", "no-wait"]), @"push options `no-wait` and `skip` exclude each other");
+        assert_snapshot!(refusal(&["no-wait", "skip"]), @"push options `no-wait` and `skip` exclude each other");
+        assert_snapshot!(refusal(&["plan", "no-wait"]), @"push options `plan` and `no-wait` exclude each other");
         assert_snapshot!(refusal(&["JOB_ID=1"]), @"`JOB_ID` is set by Pierhead: names beginning with JOB_ cannot be given");
         assert_snapshot!(refusal(&["A=1\u{1b}[2J"]), @"push option 1 contains a control character");
         assert_snapshot!(refusal(&["skip"; 65]), @"65 push options given; at most 64");

@@ -9,6 +9,8 @@ words! {
         Deployed = "deployed",
         /// The job of an earlier push of the same commit was joined.
         Attached = "attached",
+        /// What deploying it would change was said; it was not changed.
+        Planned = "planned",
         /// Stored, not deployed.
         Stored = "stored",
         /// Deleted.

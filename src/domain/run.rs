@@ -7,6 +7,8 @@ words! {
     RunOutcome, "outcome of a run" {
         /// The job's release is live.
         Live = "live",
+        /// What a deployment would change was said.
+        Planned = "planned",
         /// The job failed.
         Failed = "failed",
         /// The job was cancelled.

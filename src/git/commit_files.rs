@@ -3,6 +3,8 @@
 //! A tree may name another one many times, so a few kilobytes hold more files than any disk, and a
 //! chain of them is as deep as whoever pushed likes.
 
+use std::path::Path;
+
 use git2::{ObjectType, Tree};
 
 use crate::domain::oid::Oid;
@@ -53,6 +55,38 @@ pub fn paths(repository: &BareRepository, commit: Oid, most: u64) -> Result<Vec<
         listing.folder(&path, depth, &repository.handle().find_tree(id)?)?;
     }
     Ok(listing.files)
+}
+
+/// Whether a file or a folder, and everything in it, is the same in two commits; a link is not
+/// followed, and so never known to be.
+///
+/// # Errors
+///
+/// When a commit cannot be read.
+pub fn is_same_path(
+    repository: &BareRepository,
+    commits: [Oid; 2],
+    path: &str,
+) -> Result<bool, GitError> {
+    /// How a tree says that an entry of it is a link.
+    const LINK: i32 = 0o120_000;
+
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    let path = parts.collect::<Vec<_>>().join("/");
+    let mut found = Vec::new();
+    for commit in commits {
+        let tree = repository.tree(commit)?;
+        if path.is_empty() {
+            found.push((tree.id(), 0));
+            continue;
+        }
+        match tree.get_path(Path::new(&path)) {
+            Ok(entry) if entry.filemode() != LINK => found.push((entry.id(), entry.filemode())),
+            // Whoever asks for it is told when it is used.
+            Ok(_) | Err(_) => return Ok(false),
+        }
+    }
+    Ok(matches!(found.as_slice(), [one, other] if one == other))
 }
 
 struct Listing {

@@ -166,7 +166,7 @@ async fn end(
             outcome: verdict.outcome,
             failed_step: verdict.failed_step,
             reason: verdict.reason.clone(),
-            exit_code: u8::from(verdict.outcome != Outcome::Live),
+            exit_code: verdict.outcome.exit_code(),
         },
     );
     match append(connection, job.id, Writer::Outside, &[row]).await? {

@@ -99,13 +99,21 @@ impl Cluster {
             .try_collect()
             .await?;
         missing.sort_by(|a, b| (&a.resource, &a.verb).cmp(&(&b.resource, &b.verb)));
-        let has_namespace = match self.usable_namespace(&self.namespace).await {
-            Ok(found) => found.is_some(),
-            // Unknown: it is told among what is missing.
-            Err(Error::Denied { .. }) => true,
-            Err(error) => return Err(error),
-        };
+        let has_namespace = self.has_namespace().await?;
         Ok(Connection { level, has_namespace, missing })
+    }
+
+    /// Whether the namespace is there; where nobody may know, it is told among what is missing.
+    ///
+    /// # Errors
+    ///
+    /// When it is going away, or the cluster does not answer.
+    pub async fn has_namespace(&self) -> Result<bool, Error> {
+        match self.usable_namespace(&self.namespace).await {
+            Ok(found) => Ok(found.is_some()),
+            Err(Error::Denied { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether whoever signs in has a right.

@@ -136,13 +136,18 @@ impl Printer {
         before + 1
     }
 
-    /// The first row, what came last in a step that failed, and the end.
+    /// The first row, what a plan says, what came last in a step that failed, and the end.
     fn quiet(&mut self, entry: &Entry) -> Vec<String> {
         match (entry.kind, entry.step, &entry.extra.end) {
-            (EntryKind::Step, Step::Job | Step::Live, _) => vec![self.labelled(self.row(entry))],
+            (EntryKind::Step, Step::Job | Step::Live, _) | (EntryKind::Result, Step::Plan, _) => {
+                vec![self.labelled(self.row(entry))]
+            }
+            (EntryKind::Line, Step::Plan, _) => {
+                vec![self.labelled(layout::tool(self.columns, &entry.text))]
+            }
             (EntryKind::End, _, Some(end)) => {
                 let held = std::mem::take(&mut self.held);
-                let failed = end.outcome != Outcome::Live;
+                let failed = !end.outcome.is_good();
                 let end = (!entry.text.is_empty()).then(|| self.labelled(self.row(entry)));
                 held.into_iter().filter(|_| failed).chain(end).collect()
             }
@@ -188,6 +193,7 @@ pub fn number_in_header(job: JobNumber) -> String {
 /// Why a push is not live, in git's rejection line.
 pub fn rejection(job: JobNumber, end: &End) -> String {
     match end.failed_step {
+        None if end.outcome == Outcome::Planned => end.reason.clone(),
         Some(step) => format!("{step}: {}, job {job}", end.reason),
         None => format!("job {job}: {}", end.reason),
     }
@@ -299,5 +305,7 @@ mod tests {
         assert_eq!(rejection(JobNumber(42), &end), "rollout: web exited 1, job 42");
         let end = End { failed_step: None, reason: "superseded by job 43".to_owned(), ..end };
         assert_eq!(rejection(JobNumber(42), &end), "job 42: superseded by job 43");
+        let end = End { outcome: Outcome::Planned, reason: "plan only".to_owned(), ..end };
+        assert_eq!(rejection(JobNumber(42), &end), "plan only");
     }
 }

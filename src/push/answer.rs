@@ -3,7 +3,7 @@
 use crate::db::models::job::Job;
 use crate::domain::git_ref::RefName;
 use crate::domain::history::End;
-use crate::domain::job::{Outcome, RefResult};
+use crate::domain::job::{Outcome, PLAN_ONLY, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::output::is_unsafe;
 use crate::progress::rejection;
@@ -36,6 +36,11 @@ impl Answer {
     pub fn rejected(reason: impl AsRef<str>) -> Self {
         let clean = |c: char| if is_unsafe(c) { ' ' } else { c };
         Self::Rejected(reason.as_ref().chars().map(clean).take(LONGEST_REASON).collect())
+    }
+
+    /// The answer for a ref of a push that was to change nothing.
+    pub fn plan_only() -> Self {
+        Self::rejected(PLAN_ONLY)
     }
 
     /// The answer for a followed job that has ended; `tip` is where its ref is now.

@@ -132,6 +132,9 @@ impl Handling<'_> {
 
     async fn decide(&self, choice: Choice<'_>, update: &Update) -> Fate {
         let fate = match choice {
+            Choice::Change if self.options.wait == Wait::Plan => {
+                Ok(Fate::Answered(self.leave(update).await))
+            }
             Choice::Change => self.change(update).await.map(Fate::Answered),
             Choice::Deploy { rule, new } => self.launch(update, rule, new).await,
             Choice::Outranked { rule, by } => Ok(Fate::Answered(Answer::rejected(format!(
@@ -141,10 +144,12 @@ impl Handling<'_> {
             )))),
         };
         let fate = fate.unwrap_or_else(|error| Fate::Answered(internal(&error)));
-        if let Fate::Answered(answer @ Answer::Rejected(_)) = &fate
-            && let Err(error) = self.record(update, Decision::Refused, None, answer).await
-        {
-            error!("Could not record what became of {}: {error}", update.name);
+        if let Fate::Answered(answer @ Answer::Rejected(_)) = &fate {
+            let is_planned = *answer == Answer::plan_only();
+            let decision = if is_planned { Decision::Planned } else { Decision::Refused };
+            if let Err(error) = self.record(update, decision, None, answer).await {
+                error!("Could not record what became of {}: {error}", update.name);
+            }
         }
         fate
     }

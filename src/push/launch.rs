@@ -72,6 +72,7 @@ impl Handling<'_> {
         let job = self.new_job(update, rule.environment, new, (launched, snapshot));
         let created = self.pushes.jobs.create(self.project.id, job).await?;
         let decision = match &created {
+            _ if self.options.wait == Wait::Plan => Decision::Planned,
             Created::New(_) => Decision::Deployed,
             Created::Attached(_) => Decision::Attached,
         };
@@ -85,7 +86,7 @@ impl Handling<'_> {
                 warn!("Could not move {} at once: {error:?}", update.name);
                 Fate::Answered(self.goes_on(job))
             }),
-            Wait::UntilLive | Wait::Skip => Fate::Followed(Box::new(job.clone())),
+            Wait::UntilLive | Wait::Skip | Wait::Plan => Fate::Followed(Box::new(job.clone())),
         })
     }
 
@@ -96,7 +97,7 @@ impl Handling<'_> {
         new: Oid,
         (launched, snapshot): (Launched, Snapshot),
     ) -> NewJob {
-        NewJob {
+        let new_job = NewJob {
             id: JobId::from(Uuid::now_v7()),
             kind: JobKind::Deploy,
             environment_id,
@@ -114,9 +115,15 @@ impl Handling<'_> {
             snapshot,
             ref_moves: match self.options.wait {
                 Wait::No => RefMoves::AtOnce,
-                Wait::UntilLive | Wait::Skip => RefMoves::OnSuccess,
+                Wait::UntilLive | Wait::Skip | Wait::Plan => RefMoves::OnSuccess,
             },
+        };
+        if self.options.wait != Wait::Plan {
+            return new_job;
         }
+        // It knows no ref, so it keeps nobody from changing one.
+        let (kind, ref_moves) = (JobKind::Plan, RefMoves::Never);
+        NewJob { kind, ref_moves, ref_name: None, old_oid: None, forced: false, ..new_job }
     }
 
     /// The launch variables of the push; those with the names of secrets are sealed.

@@ -30,6 +30,13 @@ impl Handling<'_> {
         Ok(answer)
     }
 
+    /// Leaves a ref as it is, and says what would have become of it.
+    pub(super) async fn leave(&self, update: &Update) -> Answer {
+        let (verb, text) = self.stored(update);
+        self.say(update, "plan", &format!("would be {verb}: {text}")).await;
+        Answer::plan_only()
+    }
+
     fn stored(&self, update: &Update) -> (&'static str, String) {
         let short = update.name.short();
         match (update.new, choose(&self.rules, &update.name)) {

@@ -264,12 +264,39 @@ impl DockerTarget {
         Ok(true)
     }
 
+    /// What the engine has under a name that a project uses; nothing is pulled.
+    ///
+    /// # Errors
+    ///
+    /// When it is another project's.
+    pub async fn known_image(
+        &self,
+        reference: &str,
+        sources: &Sources,
+    ) -> Result<Option<Pinned>, ImageError> {
+        let image = self.own_image(reference, sources).await?;
+        Ok(image.map(|image| Pinned::ImageId(image.id)))
+    }
+
     /// An image that a project may use, by its name.
     async fn find_image(
         &self,
         reference: &str,
         sources: &Sources,
         lines: &mpsc::Sender<String>,
+    ) -> Result<Option<ImageFacts>, ImageError> {
+        let Some(image) = self.own_image(reference, sources).await? else { return Ok(None) };
+        if !self.may_use(&image, reference, sources, lines).await? {
+            return Err(ImageError::Private(reference.to_owned()));
+        }
+        Ok(Some(image))
+    }
+
+    /// An image by its name, if it is no other project's.
+    async fn own_image(
+        &self,
+        reference: &str,
+        sources: &Sources,
     ) -> Result<Option<ImageFacts>, ImageError> {
         let image = match self.engine.image(reference).await {
             // The engine says so of a text that is no reference; whoever uses it will be told.
@@ -281,9 +308,6 @@ impl DockerTarget {
         let is_foreign = owner.is_some_and(|owner| *owner != sources.project.to_string());
         if is_foreign || is_id_of(reference, &image) {
             return Err(ImageError::Foreign(reference.to_owned()));
-        }
-        if !self.may_use(&image, reference, sources, lines).await? {
-            return Err(ImageError::Private(reference.to_owned()));
         }
         Ok(Some(image))
     }

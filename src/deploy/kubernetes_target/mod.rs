@@ -6,6 +6,7 @@
 mod adoption;
 mod blame;
 mod error;
+mod plan;
 mod put_back;
 mod telling;
 mod wait;
@@ -26,6 +27,7 @@ use crate::manifests::{
 };
 
 pub use error::ClusterError;
+pub use plan::Planned;
 pub use put_back::interrupted;
 pub use telling::Telling;
 
@@ -43,6 +45,8 @@ pub struct KubernetesTarget {
     adoption: Adoption,
     /// What its operator decided.
     settings: Settings,
+    /// Hides what is secret.
+    redactor: Redactor,
 }
 
 impl KubernetesTarget {
@@ -74,6 +78,7 @@ impl KubernetesTarget {
             owner: Owner { labels },
             adoption: cluster.kubernetes.adoption,
             settings,
+            redactor: redactor.clone(),
         })
     }
 
@@ -201,18 +206,16 @@ impl KubernetesTarget {
     ///
     /// When the cluster refuses, or is away.
     pub async fn prune(&self, live: &Manifests) -> Result<(), ClusterError> {
-        let keep: Vec<ObjectRef> = live
-            .items
-            .iter()
-            .filter(|item| item.duty != Duty::Copy)
-            .map(|item| reference(&item.object))
-            .collect();
-        let is_kept = |owned: &Owned| {
-            self.is_pull_secret(owned) || keep.iter().any(|kept| same(kept, &owned.object))
-        };
         let api = self.api.clone().within(&live.namespace);
+        let is_kept = |owned: &Owned| self.keeps(live, owned);
         api.prune(&self.owner, is_kept).await.map_err(|error| self.refused(error))?;
         self.apply_phase(live, Phase::Quota).await.map(drop)
+    }
+
+    /// Whether something that the environment has here stays when a release serves.
+    fn keeps(&self, live: &Manifests, owned: &Owned) -> bool {
+        let mut kept = live.items.iter().filter(|item| item.duty != Duty::Copy);
+        self.is_pull_secret(owned) || kept.any(|item| same(&reference(&item.object), &owned.object))
     }
 
     /// Applies objects in their order, those of a kind at the same time.

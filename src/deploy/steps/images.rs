@@ -66,7 +66,7 @@ impl Deployment<'_> {
         root: &Path,
     ) -> Result<Images, Failure> {
         let sources = Arc::new(self.sources(root));
-        let nodes = self.plan(model, &sources).await?;
+        let nodes = self.nodes(model, &sources).await?;
         let mut images = Images::default();
         for Target { driver: docker, .. } in &targets.docker {
             self.make_room(&nodes, docker).await?;
@@ -86,8 +86,7 @@ impl Deployment<'_> {
         nodes: Vec<Node>,
         sources: &Arc<Sources>,
     ) -> Result<PinnedImages, Failure> {
-        let named = model.containers().map(|container| container.image.reference()).collect();
-        let (made, others) = split(nodes, &named);
+        let (made, others) = split(nodes, model);
         let mut pinned = PinnedImages::new();
         if let Some(built) = made.iter().find(|node| is_built(node)) {
             if sources.registry.is_none() {
@@ -99,6 +98,17 @@ impl Deployment<'_> {
             // What is only on that engine is of no use to a cluster.
             pinned.retain(|_, image| matches!(image, Pinned::Digest(_)));
         }
+        pinned.extend(self.pin(others, sources).await?);
+        Ok(pinned)
+    }
+
+    /// What images of others are by now, as their registries say.
+    pub(super) async fn pin(
+        &mut self,
+        others: Vec<String>,
+        sources: &Sources,
+    ) -> Result<PinnedImages, Failure> {
+        let mut pinned = PinnedImages::new();
         let oci = Oci::new(sources.registry.as_slice());
         for reference in others {
             let watch = self.begin(Step::Image);
@@ -129,7 +139,7 @@ impl Deployment<'_> {
         Ok(docker.make_room(demand, self.run.job().environment_id, &kept).await?)
     }
 
-    fn sources(&self, root: &Path) -> Sources {
+    pub(super) fn sources(&self, root: &Path) -> Sources {
         let settings = self.settings();
         Sources {
             checkout: root.to_owned(),
@@ -147,7 +157,8 @@ impl Deployment<'_> {
         }
     }
 
-    async fn plan(
+    /// What there is to build and find, in its order.
+    pub(super) async fn nodes(
         &self,
         model: &compiled::Deployment,
         sources: &Sources,
@@ -261,7 +272,9 @@ impl Deployment<'_> {
 
 /// What has to be made on an engine with all that it is made of, and the references of images that
 /// others have made and containers name.
-fn split(nodes: Vec<Node>, named: &BTreeSet<String>) -> (Vec<Node>, Vec<String>) {
+pub(super) fn split(nodes: Vec<Node>, model: &compiled::Deployment) -> (Vec<Node>, Vec<String>) {
+    let named: BTreeSet<String> =
+        model.containers().map(|container| container.image.reference()).collect();
     let built = nodes.iter().filter(|node| is_built(node));
     let needed: BTreeSet<String> = built.flat_map(|node| node.needs.iter().cloned()).collect();
     let others = nodes.iter().filter(|node| !is_built(node));
@@ -272,7 +285,7 @@ fn split(nodes: Vec<Node>, named: &BTreeSet<String>) -> (Vec<Node>, Vec<String>)
 }
 
 /// Whether making it is told before it is there.
-fn is_built(node: &Node) -> bool {
+pub(super) fn is_built(node: &Node) -> bool {
     match node.build {
         Build::Dockerfile(_) | Build::Layers(_) => true,
         Build::Stock(_) => false,

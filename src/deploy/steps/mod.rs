@@ -4,6 +4,8 @@ mod checkout;
 mod clusters;
 mod compile;
 mod images;
+mod known_images;
+mod plan;
 mod release;
 mod rollout;
 

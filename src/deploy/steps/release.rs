@@ -85,7 +85,7 @@ impl Deployment<'_> {
     }
 
     /// The objects of every cluster.
-    fn manifests(
+    pub(super) fn manifests(
         &self,
         model: &compiled::Deployment,
         pinned: &PinnedImages,

@@ -39,6 +39,9 @@ impl Claim<'_> {
         match job.kind {
             JobKind::Deploy => self.check_deploy(job).await,
             JobKind::Redeploy => self.check_redeploy(job).await,
+            JobKind::Plan if job.new_oid.is_none() => refused("it names no commit"),
+            // It moves no ref, wherever that is by now.
+            JobKind::Plan => Ok(Check::Passed(Passed { expected_tip: None, source: None })),
             JobKind::Rollback => refused("a rollback is not supported yet"),
         }
     }

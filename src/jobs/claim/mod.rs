@@ -12,7 +12,7 @@ use crate::db::models::release::Release;
 use crate::db::models::run::{self as runs, NewRun, OpenRun};
 use crate::domain::history::{EntryKind, NewEntry, Step};
 use crate::domain::ids::{EnvironmentId, Fence, JobId};
-use crate::domain::job::Outcome;
+use crate::domain::job::{JobKind, Outcome};
 use crate::domain::release::ReleaseState;
 use crate::domain::run::RunOutcome;
 use crate::domain::take_over::{Applied, Cancel, TakeOver, take_over};
@@ -32,7 +32,7 @@ pub struct Claimed {
 /// What a run is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
-    /// Deploy, from the beginning.
+    /// What its job is for, from the beginning.
     Deploy,
     /// Go on behind the point at which the release became live.
     Finish,
@@ -43,8 +43,9 @@ pub enum Task {
 impl Jobs {
     /// Looks at the environment of a job and takes what is to be done there, if anything is.
     ///
-    /// A run that was lost is taken over before anything that waits. Of waiting jobs the newest
-    /// runs and the older ones end; a job whose ref went on without it ends as stale.
+    /// A run that was lost is taken over before anything that waits. Of waiting deployments the
+    /// newest runs and the older ones end; one whose ref went on without it ends as stale. A plan
+    /// runs before a deployment that came after it.
     ///
     /// # Errors
     ///
@@ -147,12 +148,25 @@ impl Claim<'_> {
         }
     }
 
-    /// Takes the newest waiting job that may still deploy.
+    /// Takes the newest waiting job that may still deploy, or a plan that waits for longer.
     async fn take_newest(&mut self) -> Result<Option<Claimed>, JobsError> {
         let waiting = Job::open_of_environment(self.connection, self.environment()).await?;
+        let (mut plans, deployments): (Vec<Job>, Vec<Job>) =
+            waiting.into_iter().partition(|job| job.kind == JobKind::Plan);
+        let newest = deployments.first().map(|job| job.number);
+        // Nothing supersedes a plan, and it supersedes nothing: they run in their order.
+        while let Some(plan) = plans.pop_if(|plan| newest.is_none_or(|newest| plan.number < newest))
+        {
+            match self.check(&plan).await? {
+                Check::Passed(passed) => return self.start(&plan, &passed).await.map(Some),
+                Check::Ends(outcome, reason) => {
+                    end(self.connection, &plan, &Verdict::new(outcome, reason)).await?;
+                }
+            }
+        }
         let mut taken: Option<(Job, Passed)> = None;
         let mut ending = Vec::new();
-        for job in waiting {
+        for job in deployments {
             let verdict = match &taken {
                 Some((newest, _)) => Verdict::superseded(newest),
                 None => match self.check(&job).await? {
@@ -174,9 +188,14 @@ impl Claim<'_> {
         if let Some(source) = &passed.source {
             Job::set_source(self.connection, job.id, source).await?;
         }
+        self.start(&job, &passed).await.map(Some)
+    }
+
+    /// Begins the first run of a job, or another one of a job that was given back.
+    async fn start(&mut self, job: &Job, passed: &Passed) -> Result<Claimed, JobsError> {
         let fence = self.lock.raise_fence(self.connection).await?;
         job.set_running(self.connection, fence, passed.expected_tip).await?;
-        self.begin(job.id, fence, Task::Deploy).await.map(Some)
+        self.begin(job.id, fence, Task::Deploy).await
     }
 
     async fn begin(&mut self, job: JobId, fence: Fence, task: Task) -> Result<Claimed, JobsError> {

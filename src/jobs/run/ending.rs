@@ -122,7 +122,7 @@ impl Run {
                         outcome,
                         failed_step: end.failed_step,
                         reason: end.reason.clone(),
-                        exit_code: u8::from(outcome != Outcome::Live),
+                        exit_code: outcome.exit_code(),
                     },
                 );
                 match append(connection, job.id, run.writer(), &[row]).await? {

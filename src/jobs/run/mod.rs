@@ -236,6 +236,18 @@ impl Run {
             .await
     }
 
+    /// Makes sure that no other environment holds one of these hosts and paths by now.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Taken`], or when the database does not answer.
+    pub async fn check_entrances(&self, entrances: Vec<(Host, String)>) -> Result<(), RunError> {
+        let job = self.job.clone();
+        self.db()
+            .run(async move |connection| refuse_taken(connection, &job, &entrances).await)
+            .await
+    }
+
     /// Sends people to a release, or to nothing, once routers have followed.
     ///
     /// # Errors

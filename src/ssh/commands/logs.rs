@@ -43,7 +43,9 @@ pub(super) async fn run(
         }
     }
     Ok(match job.state {
-        JobState::Ended(Outcome::Live) | JobState::Queued | JobState::Running => Status::OK,
+        JobState::Ended(Outcome::Live | Outcome::Planned)
+        | JobState::Queued
+        | JobState::Running => Status::OK,
         JobState::Ended(_) => Status::FAILED,
     })
 }

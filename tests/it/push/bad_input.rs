@@ -62,7 +62,6 @@ async fn push_options_are_checked_before_anything_is_stored() {
     let copy = app.developer("ana").await.hello("acme/shop").await;
     for (option, told) in [
         ("nowait", "unknown push option `nowait`; did you mean `no-wait`?"),
-        ("plan", "push option `plan` is not supported yet"),
         ("env=staging", "push option `env=` is not supported yet"),
         ("A=\u{1b}[2J", "push option 1 contains a control character"),
         ("JOB_ID=1", "`JOB_ID` is set by Pierhead"),

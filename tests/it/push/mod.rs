@@ -17,6 +17,7 @@ mod images;
 mod kubernetes;
 mod language;
 mod livelihood;
+mod plans;
 mod platforms;
 mod queue;
 mod redaction;
