@@ -4,6 +4,7 @@ mod admin;
 mod admin_error;
 mod check;
 mod cluster;
+mod diff;
 mod explain;
 mod hook;
 mod keygen;
@@ -66,6 +67,9 @@ enum Command {
     Check(check::Check),
     /// Print the Kubernetes objects of a `.paas.yaml` without a server, for `kubectl apply`.
     Render(render::Render),
+    /// Print what a `.paas.yaml` would change on a Kubernetes cluster, and change nothing: exit
+    /// status 0 nothing would change, 1 something would, 2 cannot compare.
+    Diff(diff::Diff),
     /// Explain the code of a fault or a warning.
     Explain(explain::Explain),
     /// Print the JSON Schema of `.paas.yaml`, with which editors complete and check it.
@@ -126,6 +130,7 @@ impl Cli {
             Command::Hook { name } => return Ok(hook::run(name)?),
             Command::Check(check) => return Ok(check.run()),
             Command::Render(render) => return Ok(render.run()),
+            Command::Diff(diff) => return diff.run(),
             Command::Explain(explain) => return Ok(explain.run()),
             Command::Schema => {
                 schema::run();

@@ -25,7 +25,7 @@ const CLUSTER: &str = "kubernetes";
 
 /// Which file is rendered, and for what cluster.
 #[derive(Debug, clap::Args)]
-pub(super) struct Render {
+pub(super) struct Where {
     #[command(flatten)]
     source: Source,
     /// The cluster, of which the context may say more; without one, its only one.
@@ -34,6 +34,13 @@ pub(super) struct Render {
     /// The namespace, whatever the context says.
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
+}
+
+/// What is rendered, and for what version.
+#[derive(Debug, clap::Args)]
+pub(super) struct Render {
+    #[command(flatten)]
+    place: Where,
     /// The version of Kubernetes that objects are made for.
     #[arg(long, value_name = "VERSION", default_value_t = Level::OLDEST)]
     level: Level,
@@ -41,10 +48,18 @@ pub(super) struct Render {
 
 /// Why nothing was rendered.
 #[derive(Debug, thiserror::Error)]
-enum CannotRender {
-    /// The file, or what it is compiled with.
+pub(super) enum CannotRender {
+    /// The file cannot be read.
+    #[error("{name}: error[{}]: {source}", paas::Code::NoFile)]
+    File {
+        /// What it is called.
+        name: String,
+        /// Why.
+        source: CannotRead,
+    },
+    /// What it is compiled with.
     #[error(transparent)]
-    Read(#[from] CannotRead),
+    Read(CannotRead),
     /// There are several clusters.
     #[error("the context has several Kubernetes clusters: name one with --cluster: {0}")]
     SeveralClusters(String),
@@ -59,42 +74,39 @@ enum CannotRender {
     Name(#[from] BadSlug),
 }
 
-/// What was found about a file.
-enum Found {
-    /// It could be rendered.
-    Manifests(Manifests, Vec<String>),
-    /// Lines about its faults.
-    Faults(Vec<String>),
-}
-
-impl Render {
-    /// Renders the file and prints the objects; everything else goes to standard error.
-    pub(super) fn run(self) -> ExitCode {
-        let name = self.source.name();
-        match self.found(&name) {
-            Ok(Found::Manifests(manifests, lines)) => {
-                lines.iter().for_each(|line| note(line));
-                manifests.notes.iter().for_each(|about| note(&format!("note: {about}")));
-                say(manifests.yaml().trim_end());
-                ExitCode::SUCCESS
-            }
-            Ok(Found::Faults(lines)) => {
-                lines.iter().for_each(|line| note(line));
-                ExitCode::from(1)
-            }
-            Err(CannotRender::Read(error @ CannotRead::File(_))) => {
-                note(&format!("{name}: error[{}]: {error}", paas::Code::NoFile));
-                ExitCode::from(CANNOT_RUN)
-            }
-            Err(error) => {
-                note(&format!("pierhead: {error}"));
-                ExitCode::from(CANNOT_RUN)
-            }
+impl CannotRender {
+    /// How it is told.
+    pub(super) fn line(&self) -> String {
+        match self {
+            Self::File { .. } => self.to_string(),
+            Self::Read(_)
+            | Self::SeveralClusters(_)
+            | Self::OtherTarget(_)
+            | Self::Registry(_)
+            | Self::Name(_) => format!("pierhead: {self}"),
         }
     }
+}
 
-    fn found(self, name: &str) -> Result<Found, CannotRender> {
-        let (text, file) = self.source.read()?;
+/// A file that compiles, and where it is to go.
+pub(super) struct Found {
+    /// What the file is called.
+    pub(super) name: String,
+    pub(super) model: Deployment,
+    pub(super) warnings: Vec<String>,
+    pub(super) cluster: Cluster,
+    pub(super) namespace: String,
+    registry: Option<RegistryAddress>,
+}
+
+impl Where {
+    /// Compiles the file, or gives lines about its faults.
+    pub(super) fn compile(self) -> Result<Result<Found, Vec<String>>, CannotRender> {
+        let name = self.source.name();
+        let (text, file) = self.source.read().map_err(|error| match error {
+            source @ CannotRead::File(_) => CannotRender::File { name: name.clone(), source },
+            other => CannotRender::Read(other),
+        })?;
         let cluster = cluster(&file, self.cluster.as_deref())?;
         let registry = file.registry.as_deref().map(str::parse).transpose()?;
         let mut context = file.into_context();
@@ -102,36 +114,67 @@ impl Render {
             let name = cluster.name.clone();
             context.targets.push(Target { name, kind: TargetKind::Kubernetes });
         }
-        let Compiled { model, warnings, .. } = match paas::compile(&text, &context) {
-            Ok(compiled) => compiled,
-            Err(faults) => return Ok(Found::Faults(faults.render(&text, name))),
+        Ok(match paas::compile(&text, &context) {
+            Ok(Compiled { model, warnings, .. }) => {
+                let own_name = model.project_name.trim_matches('-').to_owned();
+                let namespace = self.namespace.or(cluster.namespace.clone()).unwrap_or(own_name);
+                let warnings = render_warnings(&warnings, &text, &name);
+                Ok(Found { name, model, warnings, cluster, namespace, registry })
+            }
+            Err(faults) => Err(faults.render(&text, &name)),
+        })
+    }
+}
+
+impl Render {
+    /// Renders the file and prints the objects; everything else goes to standard error.
+    pub(super) fn run(self) -> ExitCode {
+        match self.rendered() {
+            Ok(Ok((manifests, warnings))) => {
+                warnings.iter().for_each(|line| note(line));
+                manifests.notes.iter().for_each(|about| note(&format!("note: {about}")));
+                say(manifests.yaml().trim_end());
+                ExitCode::SUCCESS
+            }
+            Ok(Err(faults)) => {
+                faults.iter().for_each(|line| note(line));
+                ExitCode::from(1)
+            }
+            Err(error) => {
+                note(&error.line());
+                ExitCode::from(CANNOT_RUN)
+            }
+        }
+    }
+
+    /// The objects and warnings, or lines about faults.
+    fn rendered(self) -> Result<Result<(Manifests, Vec<String>), Vec<String>>, CannotRender> {
+        let found = match self.place.compile()? {
+            Ok(found) => found,
+            Err(faults) => return Ok(Err(faults)),
         };
-        let own_name = model.project_name.trim_matches('-').to_owned();
         let target = KubernetesTarget {
-            cluster: cluster.name,
-            namespace: self.namespace.or(cluster.namespace).unwrap_or(own_name),
-            is_hierarchical: cluster.hierarchical_namespaces,
+            cluster: found.cluster.name,
+            namespace: found.namespace,
+            is_hierarchical: found.cluster.hierarchical_namespaces,
             level: self.level,
             controllers: BTreeMap::new(),
         };
-        let warnings = render_warnings(&warnings, &text, name);
-        Ok(match rendered(&model, &target, registry.as_ref())? {
-            Ok(manifests) => Found::Manifests(manifests, warnings),
+        let others = Unpinned::ByTag(found.registry.as_ref());
+        let images = Images { pinned: &PinnedImages::new(), others };
+        Ok(match render_for(&found.model, &target, (&owner()?, images)) {
+            Ok(manifests) => Ok((manifests, found.warnings)),
             Err(faults) => {
-                let faults = faults.iter().map(|fault| format!("{name}: error: {fault}"));
-                Found::Faults(warnings.into_iter().chain(faults).collect())
+                let faults = faults.iter().map(|fault| format!("{}: error: {fault}", found.name));
+                Err(found.warnings.into_iter().chain(faults).collect())
             }
         })
     }
 }
 
-/// The objects of a deployment that no server knows of.
-fn rendered(
-    model: &Deployment,
-    target: &KubernetesTarget,
-    registry: Option<&RegistryAddress>,
-) -> Result<Result<Manifests, Vec<Unrenderable>>, BadSlug> {
-    let owner = Owner {
+/// Whose objects they are where there is no server.
+pub(super) fn owner() -> Result<Owner, BadSlug> {
+    Ok(Owner {
         account: NOBODY.parse::<AccountSlug>()?,
         project: Uuid::nil().into(),
         environment: Uuid::nil().into(),
@@ -139,17 +182,25 @@ fn rendered(
         job: Uuid::nil().into(),
         number: JobNumber(1),
         release: ReleaseNumber(1),
-    };
+    })
+}
+
+/// The objects of a deployment that no server knows of.
+pub(super) fn render_for(
+    model: &Deployment,
+    target: &KubernetesTarget,
+    (owner, images): (&Owner, Images<'_>),
+) -> Result<Manifests, Vec<Unrenderable>> {
     let inputs = Inputs {
-        owner: &owner,
+        owner,
         target,
         settings: &Settings::default(),
-        images: Images { pinned: &PinnedImages::new(), others: Unpinned::ByTag(registry) },
+        images,
         registry: None,
         quotas: &[],
         key: &ContentKey([0; 32]),
     };
-    Ok(render(model, &inputs))
+    render(model, &inputs)
 }
 
 /// What the context knows of a cluster.

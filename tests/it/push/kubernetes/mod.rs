@@ -8,6 +8,7 @@ mod hierarchy;
 mod jobs;
 mod lost;
 mod migrations;
+mod plans;
 mod refusals;
 mod removal;
 mod several;

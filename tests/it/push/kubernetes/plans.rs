@@ -1,0 +1,117 @@
+//! Pushes that only ask what they would change on clusters.
+
+use insta::assert_snapshot;
+use k8s_openapi::api::core::v1::Namespace;
+use serde_json::json;
+
+use crate::push::kubernetes::{Harbour, kubeconfig, page, write};
+use crate::support::app::developer::{Copy, Done};
+use crate::support::app::typed::administrate;
+
+/// What the page has besides.
+const MORE: &str = "secrets: {keys: {provider: map, options: {a: s3cret-of-the-first}}}
+maps: {settings: {a: plain-of-the-first}, old: {a: b}}
+";
+
+/// `pierhead diff` of somebody's own: exit code, standard output, standard error.
+async fn diff(copy: &Copy) -> (i32, String, String) {
+    let done = tokio::process::Command::new(env!("CARGO_BIN_EXE_pierhead"))
+        .env_clear()
+        .env("KUBECONFIG", kubeconfig())
+        .current_dir(&copy.path)
+        .args(["diff", "--context", "../context.toml"])
+        .output()
+        .await
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+/// What a plan said, with the digits of images and the names of registries replaced by words.
+fn told(plan: &Done) -> String {
+    let told = plan.told();
+    let lines = told.lines().map(|line| match line.split_once("127.0.0.1:") {
+        Some((before, after)) => {
+            let digits = after.find(" → ").unwrap_or(after.len());
+            format!("{before}[image]{}", &after[digits..])
+        }
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing() {
+    let Some(harbour) = Harbour::open("plans").await else { return };
+    harbour.app.rule("shop", "refs/tags/v*", "production").await;
+    let copy = harbour.ana.empty("acme/shop").await;
+    write(&copy, "first", MORE);
+    copy.commit("First").await;
+    let plan = copy.push(&["-o", "plan", "main"]).await;
+    plan.assert_code(1);
+    assert_eq!(plan.refs(), ["! [remote rejected] main -> main (plan only)"]);
+    assert_snapshot!(told(&plan), @r#""#);
+    assert_eq!(harbour.everything().await.len(), 0);
+    assert_eq!(harbour.app.tip("shop", "refs/heads/main").await, None);
+    assert_eq!(harbour.app.count("SELECT count(*) FROM releases").await, 0);
+
+    copy.push(&["main"]).await.assert_ok().assert_says("v1");
+    // The same commit under another name.
+    copy.git(&["tag", "v1"]).await.assert_ok();
+    let plan = copy.push(&["-o", "plan", "v1"]).await;
+    plan.assert_code(1).assert_says("plan      nothing would change");
+    // Without the server, with what it knows.
+    let context = administrate(&harbour.app, "admin job context 2", "").await;
+    copy.write("../context.toml", &context.assert_ok().stdout);
+    let (code, lines, said) = diff(&copy).await;
+    assert_eq!((code, lines.as_str(), said.as_str()), (0, "", "nothing would change\n"));
+    // By hand.
+    let scale = json!({"spec": {"replicas": 3}});
+    let scale = kube::api::Patch::Merge(scale);
+    let workloads = harbour.ground.api("apps/v1", "Deployment");
+    workloads.patch("web-dplmt", &kube::api::PatchParams::default(), &scale).await.unwrap();
+    let plan = copy.push(&["-o", "plan", "v1"]).await;
+    plan.assert_code(1).assert_says("| ~ Deployment web-dplmt  spec.replicas: 3 → 2");
+    let (code, lines, said) = diff(&copy).await;
+    assert_eq!(lines, "~ Deployment web-dplmt  spec.replicas: 3 → 2\n");
+    assert_eq!((code, said.as_str()), (1, "1 changed\n"));
+
+    let more = MORE.replace("of-the-first", "of-the-second").replace(", old: {a: b}", "");
+    let job = "jobs: {seed: {pods: {run: {containers: {app: {image: runner, variables: {RUN: exit 0}}}}}}}\n";
+    let api = "  api: {pod: web, ports: [{listen: 81, target: 8080}]}\npods:\n";
+    let file = page("second").replace("  web: {ports: [{listen: 80, target: 8080}]}\npods:\n", api);
+    copy.write(".paas.yaml", &format!("{file}{more}{job}"));
+    copy.commit("Second").await;
+    // One more cluster, on which nothing is yet: not even the namespace.
+    let other = format!("{}-other", harbour.ground.namespace);
+    let words = format!(
+        "create cluster acme/shop other --environment production --kind kubernetes \
+         --kubeconfig {} --namespace {other} --namespace-manage create",
+        kubeconfig()
+    );
+    harbour.administrate(&words, "").await;
+    let before = harbour.everything().await;
+    let plan = copy.push(&["-o", "plan", "main"]).await;
+    plan.assert_code(1);
+    let said = told(&plan).replace(&harbour.ground.namespace, "[namespace]");
+    assert_snapshot!(said, @r#""#);
+    assert_eq!(harbour.everything().await, before);
+    let namespaces = kube::Api::<Namespace>::all(harbour.ground.admin.clone());
+    assert!(namespaces.get_opt(&other).await.unwrap().is_none());
+    let secrets =
+        "SELECT count(*) FROM history WHERE text LIKE '%s3cret%' OR text LIKE '%plain-of%'";
+    assert_eq!(harbour.app.count(secrets).await, 0);
+    harbour.app.execute("DELETE FROM clusters WHERE name = 'other'").await;
+
+    // What was planned is what is done.
+    copy.push(&["main"]).await.assert_ok().assert_says("v2");
+    let after = harbour.everything().await;
+    let names = |all: &std::collections::BTreeMap<String, serde_json::Value>| {
+        all.keys().cloned().collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!(names(&after), @r#""#);
+    copy.git(&["tag", "v2"]).await.assert_ok();
+    let plan = copy.push(&["-o", "plan", "v2"]).await;
+    plan.assert_code(1).assert_says("plan      nothing would change, 1 job runs");
+    harbour.close().await;
+}
