@@ -84,7 +84,7 @@ impl Diff {
                     CannotDiff::Render(error) => note(&error.line()),
                     CannotDiff::Cluster(error) => {
                         note(&format!("pierhead: {error}"));
-                        error.lines().iter().for_each(|line| note(line));
+                        error.lines(str::to_owned).iter().for_each(|line| note(line));
                     }
                     CannotDiff::Kubeconfig { .. }
                     | CannotDiff::Access(_)

@@ -311,7 +311,7 @@ mod tests {
         assert_snapshot!(words.map(said).join("\n"), @"
         $ logs 1 --step nope
         invalid value 'nope' for '--step <STEP>'
-          [possible values: job, queue, checkout, check, image, release, rollout, route, ref, live, undone, help, ended]
+          [possible values: job, queue, checkout, check, image, release, plan, rollout, route, ref, live, undone, help, ended]
 
           tip: a similar value exists: 'undone'
 
