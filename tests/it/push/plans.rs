@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::support::app::App;
+use crate::support::app::developer::Done;
 use crate::support::app::gate::BuildGate;
 use crate::support::app::typed::typed;
 
@@ -12,6 +13,16 @@ const MORE: &str = "        listen: [8080]
 ";
 
 const PLAN_ONLY: &str = "! [remote rejected] main -> main (plan only)";
+
+/// What a plan said, with the name of the network and the ids of images replaced by words.
+fn told(plan: &Done) -> String {
+    let line = |line: &str| match (line.split_once("+ network "), line.split_once("sha256:")) {
+        (Some((before, _)), _) => format!("{before}+ network [name]"),
+        (None, Some((before, after))) => format!("{before}sha256:[id]{}", &after[12..]),
+        (None, None) => line.to_owned(),
+    };
+    plan.told().lines().map(line).collect::<Vec<_>>().join("\n")
+}
 
 #[tokio::test]
 async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing() {
@@ -31,7 +42,17 @@ async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing(
     let push = copy.push(&["-o", "plan", "main"]).await;
     push.assert_code(1);
     assert_eq!(push.refs(), [PLAN_ONLY]);
-    assert_snapshot!(push.told(), @r#""#);
+    assert_snapshot!(told(&push), @r#"
+    pierhead · shop/production · [id] "With a secret" · job 1 · ana (SHA256:[key])
+    checkout  [id]: 3 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 image [time]
+    image     hello:production built by this push [time]
+    plan      3 created [time]
+              | + network [name]
+              | + pod web
+              | + route acme-shop.localhost/
+    ended     plan only: nothing was changed
+    "#);
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
     assert_eq!(app.images_of(environment.id).await, [""; 0]);
     assert_eq!(app.objects_of(&environment.id.to_string()).await, []);
@@ -41,7 +62,11 @@ async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing(
     copy.git(&["tag", "v1"]).await.assert_ok();
     let push = copy.push(&["-o", "plan", "-o", "quiet", "v1"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.told(), @r#""#);
+    assert_snapshot!(told(&push), @r#"
+    pierhead · shop/production · [id] "With a secret" · job 3 · ana (SHA256:[key])
+    plan      nothing would change [time]
+    ended     plan only: nothing was changed
+    "#);
 
     let file = file
         .replace("plain-hello", "plain-goodbye")
@@ -53,8 +78,29 @@ async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing(
     let before = app.objects_of(&environment.id.to_string()).await;
     let push = copy.push(&["-o", "plan", "main", "main:topic"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @r#""#);
-    assert_snapshot!(push.told(), @r#""#);
+    assert_snapshot!(push.refs().join("\n"), @r#"
+    ! [remote rejected] main -> main (plan only)
+    ! [remote rejected] main -> topic (plan only)
+    "#);
+    assert_snapshot!(told(&push), @r#"
+    plan      would be stored: topic, not deployed: main deploys to production, tags/v* deploys…
+    pierhead · shop/production · [id] "Change things" · job 4 · ana (SHA256:[key])
+    checkout  [id]: 3 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 image [time]
+    image     hello:production built by this push [time]
+    plan      1 created, 1 changed, 1 removed [time]
+              | ~ pod web
+              |     containers.app.env.GREETING: changed
+              |     containers.app.env.PASSWORD: changed
+              |     containers.app.healthcheck.probe:
+              |         GET /?[secret DB_PASSWORD] on port 8080
+              |         → GET /?again=[secret DB_PASSWORD] on port 8080
+              |     containers.app.image: sha256:[id] → built by this push
+              |     replicas: 1 → 2
+              | + route new-acme-shop.localhost/
+              | - route acme-shop.localhost/
+    ended     plan only: nothing was changed
+    "#);
     assert_eq!(app.objects_of(&environment.id.to_string()).await, before);
     assert_eq!(app.tip("shop", "refs/heads/topic").await, None);
     assert_eq!(app.count("SELECT count(*) FROM history WHERE text LIKE '%s3cret%'").await, 0);
@@ -128,7 +174,7 @@ async fn a_plan_fails_as_the_push_would() {
     copy.commit("A service that an engine cannot have").await;
     let push = copy.push(&["-o", "plan", "main"]).await;
     push.assert_code(1);
-    assert_snapshot!(push.refs().join("\n"), @r#""#);
+    assert_snapshot!(push.refs().join("\n"), @r#"! [remote rejected] main -> main (plan: services.web.internal: a Docker target has no services outside its network yet; use an ingress, job 1)"#);
     assert_eq!(app.count("SELECT count(*) FROM releases").await, 0);
     app.assert_nothing_left().await;
     app.stop().await;

@@ -50,7 +50,20 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     let plan = copy.push(&["-o", "plan", "main"]).await;
     plan.assert_code(1);
     assert_eq!(plan.refs(), ["! [remote rejected] main -> main (plan only)"]);
-    assert_snapshot!(told(&plan), @r#""#);
+    assert_snapshot!(told(&plan), @r#"
+    pierhead · shop/production · [id] "First" · job 1 · ana (SHA256:[key])
+    checkout  [id]: 2 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 image [time]
+    image     runner:production built by this push [time]
+    plan      6 created [time]
+              | + Secret shop-production-registry
+              | + Secret keys-secret
+              | + ConfigMap settings-map
+              | + ConfigMap old-map
+              | + Deployment web-dplmt
+              | + Service web
+    ended     plan only: nothing was changed
+    "#);
     assert_eq!(harbour.everything().await.len(), 0);
     assert_eq!(harbour.app.tip("shop", "refs/heads/main").await, None);
     assert_eq!(harbour.app.count("SELECT count(*) FROM releases").await, 0);
@@ -94,7 +107,41 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     let plan = copy.push(&["-o", "plan", "main"]).await;
     plan.assert_code(1);
     let said = told(&plan).replace(&harbour.ground.namespace, "[namespace]");
-    assert_snapshot!(said, @r#""#);
+    assert_snapshot!(said, @r#"
+    pierhead · shop/production · [id] "Second" · job 5 · ana (SHA256:[key])
+    checkout  [id]: 2 files, 1 KiB [time]
+    check     .paas.yaml: 1 pod, 1 job, 1 image [time]
+    image     runner:production built by this push [time]
+    plan      main: 1 created, 3 changed, 2 removed, 1 job runs [time]
+              | ~ Secret keys-secret  data.a: changed
+              | ~ ConfigMap settings-map  data.a: changed
+              | ~ Deployment web-dplmt
+              |     spec.replicas: 3 → 2
+              |     spec.template.spec.containers[app].env.RUN: changed
+              |     spec.template.spec.containers[app].image:
+              |         [image]
+              |         → built by this push
+              |     spec.template.spec.containers[app].ports[api-81].containerPort: added, 8080
+              |     spec.template.spec.containers[app].ports[api-81].name: added, api-81
+              |     spec.template.spec.containers[app].ports[api-81].protocol: added, TCP
+              |     spec.template.spec.containers[app].ports[web-80].containerPort:
+              |         removed, 8080
+              |     spec.template.spec.containers[app].ports[web-80].name: removed, web-80
+              |     spec.template.spec.containers[app].ports[web-80].protocol: removed, TCP
+              |   Job seed-run-job  runs
+              | + Service api
+              | - Service web
+              | - ConfigMap old-map
+    plan      other: 6 created, 1 job runs [time]
+              | + Namespace [namespace]-other
+              | + Secret shop-production-registry
+              | + Secret keys-secret
+              | + ConfigMap settings-map
+              | + Deployment web-dplmt
+              |   Job seed-run-job  runs
+              | + Service api
+    ended     plan only: nothing was changed
+    "#);
     assert_eq!(harbour.everything().await, before);
     let namespaces = kube::Api::<Namespace>::all(harbour.ground.admin.clone());
     assert!(namespaces.get_opt(&other).await.unwrap().is_none());
@@ -109,7 +156,13 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     let names = |all: &std::collections::BTreeMap<String, serde_json::Value>| {
         all.keys().cloned().collect::<Vec<_>>().join("\n")
     };
-    assert_snapshot!(names(&after), @r#""#);
+    assert_snapshot!(names(&after), @r#"
+    ConfigMap settings-map
+    Deployment web-dplmt
+    Job seed-run-job
+    Secret keys-secret
+    Service api
+    "#);
     copy.git(&["tag", "v2"]).await.assert_ok();
     let plan = copy.push(&["-o", "plan", "v2"]).await;
     plan.assert_code(1).assert_says("plan      nothing would change, 1 job runs");
