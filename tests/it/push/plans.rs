@@ -18,7 +18,9 @@ const PLAN_ONLY: &str = "! [remote rejected] main -> main (plan only)";
 fn told(plan: &Done) -> String {
     let line = |line: &str| match (line.split_once("+ network "), line.split_once("sha256:")) {
         (Some((before, _)), _) => format!("{before}+ network [name]"),
-        (None, Some((before, after))) => format!("{before}sha256:[id]{}", &after[12..]),
+        (None, Some((before, after))) => {
+            format!("{before}sha256:[id]{}", after.get(12..).unwrap_or_default())
+        }
         (None, None) => line.to_owned(),
     };
     plan.told().lines().map(line).collect::<Vec<_>>().join("\n")

@@ -31,9 +31,10 @@ async fn diff(copy: &Copy) -> (i32, String, String) {
 fn told(plan: &Done) -> String {
     let told = plan.told();
     let lines = told.lines().map(|line| match line.split_once("127.0.0.1:") {
+        // What stands behind it, if it is not cut off.
         Some((before, after)) => {
-            let digits = after.find(" → ").unwrap_or(after.len());
-            format!("{before}[image]{}", &after[digits..])
+            let behind = after.split_once(" → ").map(|(_, behind)| format!(" → {behind}"));
+            format!("{before}[image]{}", behind.unwrap_or_default())
         }
         None => line.to_owned(),
     });
