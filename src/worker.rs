@@ -51,7 +51,7 @@ pub async fn serve(worker: Worker, queue: Queue, tasks: Tasks) {
             }
             // Apart from the bell: a run goes on when Redis goes away.
             let run = worker.runs.clone().start(async move {
-                worker.answer(bell).await;
+                Box::pin(worker.answer(bell)).await;
                 drop(place);
             });
             if let Err(error) = run.await {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use pierhead::deploy::kubernetes_target::KubernetesTarget;
+use pierhead::deploy::kubernetes_target::{KubernetesTarget, Telling};
 use pierhead::domain::cluster::{
     Cluster, ClusterKind, Credentials, KubernetesOptions, NamespaceManage,
 };
@@ -174,7 +174,7 @@ impl Ground {
                 target.apply_phase(manifests, phase).await.unwrap();
             }
             let waits = Instant::now();
-            target.wait(manifests, phase, PATIENCE, &|_ready| {}).await.unwrap();
+            target.wait(manifests, phase, PATIENCE, &Telling::nobody()).await.unwrap();
             waited += waits.elapsed();
         }
         let all = began.elapsed();

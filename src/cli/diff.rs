@@ -3,6 +3,7 @@
 //! Whoever owns what is there under its names is taken for whoever deploys. An image that a push
 //! would build is not built here, so one of the same name is taken for the same.
 
+use std::collections::btree_map;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -151,10 +152,9 @@ async fn pinned(model: &Deployment) -> Result<PinnedImages, CannotDiff> {
     let oci = Oci::new(&[]);
     let images = model.containers().map(|container| &container.image);
     for image in images.filter(|image| image.origin == Origin::External) {
-        let reference = image.reference();
-        if !pinned.contains_key(&reference) {
-            let image = Pinned::Digest(oci.pin(&reference).await?);
-            pinned.insert(reference, image);
+        if let btree_map::Entry::Vacant(place) = pinned.entry(image.reference()) {
+            let image = Pinned::Digest(oci.pin(place.key()).await?);
+            place.insert(image);
         }
     }
     Ok(pinned)

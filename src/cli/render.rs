@@ -105,7 +105,10 @@ impl Where {
         let name = self.source.name();
         let (text, file) = self.source.read().map_err(|error| match error {
             source @ CannotRead::File(_) => CannotRender::File { name: name.clone(), source },
-            other => CannotRender::Read(other),
+            other @ (CannotRead::ReadContext { .. }
+            | CannotRead::Context { .. }
+            | CannotRead::Variable(_)
+            | CannotRead::NoValue) => CannotRender::Read(other),
         })?;
         let cluster = cluster(&file, self.cluster.as_deref())?;
         let registry = file.registry.as_deref().map(str::parse).transpose()?;
@@ -125,6 +128,9 @@ impl Where {
         })
     }
 }
+
+/// Objects, and lines of warnings.
+type Rendered = (Manifests, Vec<String>);
 
 impl Render {
     /// Renders the file and prints the objects; everything else goes to standard error.
@@ -148,7 +154,7 @@ impl Render {
     }
 
     /// The objects and warnings, or lines about faults.
-    fn rendered(self) -> Result<Result<(Manifests, Vec<String>), Vec<String>>, CannotRender> {
+    fn rendered(self) -> Result<Result<Rendered, Vec<String>>, CannotRender> {
         let found = match self.place.compile()? {
             Ok(found) => found,
             Err(faults) => return Ok(Err(faults)),

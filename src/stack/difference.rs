@@ -83,8 +83,8 @@ fn of_container(stack: &Stack, container: &Container) -> Value {
         "volumes": mounts,
         "resources": resources(container.resources),
     });
-    if let Some(check) = &container.health {
-        fields["healthcheck"] = health(check);
+    if let (Some(check), Some(fields)) = (&container.health, fields.as_object_mut()) {
+        fields.insert("healthcheck".to_owned(), health(check));
     }
     fields
 }

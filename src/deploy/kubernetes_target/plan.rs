@@ -70,8 +70,9 @@ impl KubernetesTarget {
             let api = self.api.clone().within(&manifests.namespace);
             let found = api.get(&reference(&item.object)).await;
             let Some(found) = found.map_err(|error| self.refused(error))? else { continue };
-            let labels = &found["metadata"]["labels"];
-            let id = |key: &str| labels[self.settings.key(key)].as_str()?.parse::<Uuid>().ok();
+            let labels = found.pointer("/metadata/labels");
+            let label = |key: &str| labels?.get(self.settings.key(key))?.as_str();
+            let id = |key: &str| label(key)?.parse::<Uuid>().ok();
             if let (Some(project), Some(environment)) = (id("project"), id("environment")) {
                 return Ok(Some((project.into(), environment.into())));
             }
@@ -88,15 +89,16 @@ impl KubernetesTarget {
         let object = &item.object;
         let claims =
             if item.duty == (Duty::Claim { reset: true }) { Claims::Reset } else { Claims::Keep };
+        let (adoption, dry_run) = (self.adoption, DryRun::Yes);
         let options =
-            ApplyOptions { claims, dry_run: DryRun::Yes, ..ApplyOptions::new(self.owner.clone()) };
+            ApplyOptions { claims, adoption, dry_run, ..ApplyOptions::new(self.owner.clone()) };
         let namespace = object.namespace().unwrap_or_else(|| self.api.namespace());
         let api = self.api.clone().within(namespace);
         let before = api.get(&reference(object)).await.map_err(|error| self.refused(error))?;
         let applied = match api.apply(object.value(), &options).await {
             Ok(applied) => applied,
             Err(Error::Foreign { .. }) if item.yields() => return Ok((None, Vec::new())),
-            Err(error) => return Err(self.refused(error)),
+            Err(error) => return Err(self.refused(error).of(&item.at)),
         };
         let fields = match &before {
             Some(before) => {

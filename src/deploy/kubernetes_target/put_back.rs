@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::deploy::kubernetes_target::telling::{Telling, thing};
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
 use crate::domain::ids::Fence;
@@ -66,10 +64,11 @@ impl KubernetesTarget {
             }
             let found = self.api.get(&reference(&item.object)).await;
             let found = found.map_err(|error| self.refused(error))?;
-            let own = item.object.labels().get(fence_label.as_str()).copied().map(Value::from);
+            let own = item.object.labels().get(fence_label.as_str()).copied();
             // One that is there is as old as its label says.
             let is_kept = found.is_some_and(|found| {
-                Some(&found["metadata"]["labels"][&fence_label]) != own.as_ref()
+                let labels = found.pointer("/metadata/labels");
+                labels.and_then(|labels| labels.get(&fence_label)?.as_str()) != own
             });
             if !is_kept {
                 lost.push(disk(&item.at));

@@ -56,11 +56,11 @@ impl Telling {
     /// Tells what a Job prints until it is waited for no more, and gives containers whose logs were
     /// told to their end.
     ///
-    /// Of what one Job prints the first and the last 128 KiB are told.
+    /// Each line is led by `name`, if there is one. Of what one Job prints the first and the last 128 KiB are told.
     pub(super) async fn print(
         &self,
         (api, item): (&Cluster, &Manifest),
-        is_only_one: bool,
+        name: Option<String>,
         over: oneshot::Receiver<()>,
     ) -> Result<BTreeSet<(String, String)>, Error> {
         let (said, mut heard) = mpsc::channel(BACKLOG);
@@ -73,8 +73,7 @@ impl Telling {
             let speakers = Speakers::of(item.object.value());
             let mut excerpt = Excerpt::default();
             while let Some(printed) = heard.recv().await {
-                let name = (!is_only_one || self.cluster.is_some()).then(|| self.name(item));
-                let line = speakers.led(name, printed);
+                let line = speakers.led(name.clone(), printed);
                 if let Some(line) = excerpt.push(line) {
                     self.line(line).await;
                 }

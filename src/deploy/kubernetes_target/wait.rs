@@ -89,7 +89,8 @@ impl KubernetesTarget {
         };
         let is_work = |item: &&Manifest| matches!(item.duty, Duty::Work(_));
         let is_only_one = of(manifests, item.phase).filter(is_work).count() == 1;
-        let printing = telling.print((&self.api, item), is_only_one, is_over);
+        let leads = !is_only_one || telling.cluster.is_some();
+        let printing = telling.print((&self.api, item), leads.then(|| name.clone()), is_over);
         let (outcome, printed) = tokio::join!(waiting, printing);
         let outcome = outcome.map_err(|error| self.refused(error))?;
         let read = match printed {

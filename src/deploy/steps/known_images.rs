@@ -92,11 +92,11 @@ impl Deployment<'_> {
                     let found = docker.known_image(reference, sources).await;
                     found.map_err(|source| Cause::Image { image: reference.to_owned(), source })?
                 }
-                (_, Some(known)) => match docker.engine.image(known.reference()).await? {
-                    Some(_) => Some(known.clone()),
-                    // Somebody has removed it.
-                    None => None,
-                },
+                // Somebody may have removed it.
+                (_, Some(known)) => {
+                    let is_there = docker.engine.image(known.reference()).await?.is_some();
+                    is_there.then(|| known.clone())
+                }
                 (_, None) => None,
             };
             let text = found.as_ref().map_or(stands_for, Pinned::short);

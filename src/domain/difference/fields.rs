@@ -124,8 +124,8 @@ impl<R: Rules> Walk<'_, R> {
             (Some(Value::Object(before)), None) if is_flat(before) => {
                 self.compare_entries(before, &Map::new());
             }
-            (None, Some(after)) => self.add_one("added", after, is_hidden),
-            (Some(before), None) => self.add_one("removed", before, is_hidden),
+            (None, Some(after)) => self.add_one("added", (!is_hidden).then_some(after)),
+            (Some(before), None) => self.add_one("removed", (!is_hidden).then_some(before)),
         }
     }
 
@@ -168,15 +168,16 @@ impl<R: Rules> Walk<'_, R> {
         self.path.pop();
     }
 
-    fn add_one(&mut self, what: &str, value: &Value, is_hidden: bool) {
-        let is_long = match value {
-            Value::Object(_) => true,
-            Value::Array(items) => !items.iter().all(is_single),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    /// What is new or gone, with its value if that may be shown.
+    fn add_one(&mut self, what: &str, value: Option<&Value>) {
+        let is_short = |value: &&Value| match value {
+            Value::Object(_) => false,
+            Value::Array(items) => items.iter().all(is_single),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
         };
-        self.add(match is_hidden || is_long {
-            true => what.to_owned(),
-            false => format!("{what}, {}", self.shown(value)),
+        self.add(match value.filter(is_short) {
+            None => what.to_owned(),
+            Some(value) => format!("{what}, {}", self.shown(value)),
         });
     }
 

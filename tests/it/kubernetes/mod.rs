@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// An image with a shell, in the registry of the cluster.
-const BUSYBOX: &str = "127.0.0.1:5000/busybox:1";
+pub(crate) const BUSYBOX: &str = "127.0.0.1:5000/busybox:1";
 
 /// An image that waits for its end.
 const PAUSE: &str = "127.0.0.1:5000/pause:1";

@@ -1,5 +1,6 @@
 //! Pushes that end on a Kubernetes cluster, which `KUBECONFIG` names.
 
+mod adoption;
 mod away;
 mod breaks;
 mod entrances;
@@ -109,6 +110,16 @@ impl Harbour {
 
     /// Asks a service again and again while something happens; every answer must be this one.
     async fn serving<T>(&self, service: &str, said: &str, meanwhile: impl Future<Output = T>) -> T {
+        self.answering(service, &[said], meanwhile).await
+    }
+
+    /// The same where every answer must be one of some.
+    async fn answering<T>(
+        &self,
+        service: &str,
+        said: &[&str],
+        meanwhile: impl Future<Output = T>,
+    ) -> T {
         let mut asked = 0;
         let mut meanwhile = std::pin::pin!(meanwhile);
         let mut tick = tokio::time::interval(Duration::from_millis(20));
@@ -122,7 +133,10 @@ impl Harbour {
                     assert!(asked > 50, "asked {asked} times only");
                     return done;
                 }
-                answer = next => assert_eq!(answer, Ok(said.to_owned()), "after {asked} answers"),
+                answer = next => assert!(
+                    answer.as_ref().is_ok_and(|answer| said.contains(&answer.as_str())),
+                    "{answer:?} after {asked} answers"
+                ),
             }
             asked += 1;
         }

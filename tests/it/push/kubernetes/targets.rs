@@ -114,7 +114,7 @@ async fn rights_and_room_of_every_cluster_count() {
         .await;
     let push = harbour.push(&copy, "Without room").await;
     push.assert_code(1).assert_says("its pods do not fit the quota of the namespace");
-    push.assert_says("cluster second, pods.web");
+    push.assert_says("(pods.web), cluster second");
     push.assert_says("v1 kept serving")
         .assert_says("| main: put back")
         .assert_says("| second: put back");
