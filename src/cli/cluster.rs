@@ -168,6 +168,7 @@ pub(super) async fn test(which: Which, config: &Config, db: &Db) -> Result<Strin
     let extras = [
         creates.then_some(Extra::CreateNamespaces),
         cluster.kubernetes.hierarchical_namespaces.then_some(Extra::Anchors),
+        config.kubernetes.namespace.quota.then_some(Extra::Quotas),
     ];
     let extras: Vec<Extra> = extras.into_iter().flatten().collect();
     let found = api.test_connection(&extras).await?;

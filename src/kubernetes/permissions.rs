@@ -11,8 +11,8 @@ use crate::domain::level::Level;
 use crate::kubernetes::error::Right;
 use crate::kubernetes::object::{
     ANCHOR, CLAIM, CONFIG_MAP, CRON_JOB, DEPLOYMENT, EVENT, INGRESS, INGRESS_CLASS, JOB, Kind,
-    NAMESPACE, ObjectRef, POD, REPLICA_SET, SECRET, SERVICE, STATEFUL_SET, STORAGE_CLASS, Scope,
-    group,
+    NAMESPACE, ObjectRef, POD, QUOTA, REPLICA_SET, SECRET, SERVICE, STATEFUL_SET, STORAGE_CLASS,
+    Scope, group,
 };
 use crate::kubernetes::wire::{Call, Form};
 use crate::kubernetes::{Cluster, Error};
@@ -50,6 +50,8 @@ pub enum Extra {
     CreateNamespaces,
     /// Namespaces below the cluster's one are made for them.
     Anchors,
+    /// Quotas are written.
+    Quotas,
 }
 
 /// What a cluster says when it is asked whether it can be deployed to.
@@ -68,6 +70,7 @@ pub fn needed(namespace: &str, extras: &[Extra]) -> Vec<Right> {
     let extras = extras.iter().map(|extra| match extra {
         Extra::CreateNamespaces => (&NAMESPACE, "", &["create"][..]),
         Extra::Anchors => (&ANCHOR, "", &["get", "create", "patch"][..]),
+        Extra::Quotas => (&QUOTA, "", ALL),
     });
     let rights = ALWAYS.into_iter().chain(extras).flat_map(|(kind, below, verbs)| {
         verbs.iter().map(move |verb| Right {

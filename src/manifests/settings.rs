@@ -62,6 +62,8 @@ impl Settings {
 pub struct NamespaceSettings {
     /// Whether one that is not there is made.
     pub manage: NamespaceManage,
+    /// Whether it gets the account's quotas as a `ResourceQuota`.
+    pub quota: bool,
 }
 
 /// How pods are replaced.

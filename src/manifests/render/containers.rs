@@ -188,6 +188,9 @@ impl<'a> Renderer<'a> {
 
     /// Where the namespace has a quota, the cluster refuses containers that do not say what they use.
     fn check_counted(&mut self, at: &str, container: &compiled::Container) {
+        if !self.inputs.settings.namespace.quota {
+            return;
+        }
         let has: BTreeSet<&str> = container.resources.iter().map(|row| row.kind.as_str()).collect();
         for row in self.inputs.quotas {
             let is_counted = Unit::of(&row.kind).is_some_and(|unit| unit != Unit::Whole);

@@ -48,7 +48,7 @@ impl Renderer<'_> {
     /// What the account may use in the namespace.
     pub(super) fn quota(&mut self) {
         let rows = self.inputs.quotas;
-        if rows.is_empty() {
+        if !self.inputs.settings.namespace.quota || rows.is_empty() {
             return;
         }
         let mut hard = BTreeMap::new();

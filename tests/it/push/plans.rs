@@ -1,9 +1,10 @@
 //! Pushes that only ask what they would change.
 
 use insta::assert_snapshot;
+use pierhead::domain::ids::EnvironmentId;
 
 use crate::support::app::App;
-use crate::support::app::developer::Done;
+use crate::support::app::developer::{Copy, Done};
 use crate::support::app::gate::BuildGate;
 use crate::support::app::typed::typed;
 
@@ -26,21 +27,8 @@ fn told(plan: &Done) -> String {
     plan.told().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-#[tokio::test]
-async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing() {
-    let app = App::start().await;
-    app.project("shop").await;
-    app.rule("shop", "refs/tags/v*", "production").await;
-    let ana = app.developer("ana").await;
-    let secret = async |value: &'static str| {
-        typed(&ana, "vars shop set DB_PASSWORD --secret", value.as_bytes()).await.assert_ok();
-    };
-    secret("s3cret-of-the-first").await;
-    let copy = ana.hello("acme/shop").await;
-    let file = copy.paas_yaml().replace("        listen: [8080]\n", MORE);
-    copy.write(".paas.yaml", &file.replace("path: /}", "path: '/?${DB_PASSWORD}'}"));
-    copy.commit("With a secret").await;
-    let environment = app.environment("shop", "production").await;
+/// A plan where nothing is yet.
+async fn everything_would_be_new(app: &App, copy: &Copy, environment: EnvironmentId) {
     let push = copy.push(&["-o", "plan", "main"]).await;
     push.assert_code(1);
     assert_eq!(push.refs(), [PLAN_ONLY]);
@@ -56,9 +44,26 @@ async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing(
     ended     plan only: nothing was changed
     "#);
     assert_eq!(app.tip("shop", "refs/heads/main").await, None);
-    assert_eq!(app.images_of(environment.id).await, [""; 0]);
-    assert_eq!(app.objects_of(&environment.id.to_string()).await, []);
+    assert_eq!(app.images_of(environment).await, [""; 0]);
+    assert_eq!(app.objects_of(&environment.to_string()).await, []);
+}
 
+#[tokio::test]
+async fn a_plan_tells_what_a_push_would_change_on_an_engine_and_changes_nothing() {
+    let app = App::start().await;
+    app.project("shop").await;
+    app.rule("shop", "refs/tags/v*", "production").await;
+    let ana = app.developer("ana").await;
+    let secret = async |value: &'static str| {
+        typed(&ana, "vars shop set DB_PASSWORD --secret", value.as_bytes()).await.assert_ok();
+    };
+    secret("s3cret-of-the-first").await;
+    let copy = ana.hello("acme/shop").await;
+    let file = copy.paas_yaml().replace("        listen: [8080]\n", MORE);
+    copy.write(".paas.yaml", &file.replace("path: /}", "path: '/?${DB_PASSWORD}'}"));
+    copy.commit("With a secret").await;
+    let environment = app.environment("shop", "production").await;
+    everything_would_be_new(&app, &copy, environment.id).await;
     copy.push(&["main"]).await.assert_ok().assert_says("v1: the first");
     // The same commit under another name.
     copy.git(&["tag", "v1"]).await.assert_ok();

@@ -122,6 +122,7 @@ fn settings() -> [Settings; 2] {
     early.pods.shared_volume_limit = Some("1Gi".to_owned());
     early.rollout.force = false;
     early.namespace.manage = NamespaceManage::Create;
+    early.namespace.quota = true;
     early.cron_jobs.time_zone = Some("Europe/Paris".to_owned());
     [plain, early]
 }

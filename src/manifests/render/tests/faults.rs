@@ -63,8 +63,9 @@ fn everything_that_cannot_be_done_is_told_with_its_place() {
 #[test]
 fn where_a_quota_counts_containers_say_what_they_use() {
     let mut scene = Scene::new(vec![web()]);
-    assert!(scene.render().is_ok(), "nobody has quotas by default");
     scene.quotas = vec![QuotaRow { kind: "cpu".to_owned(), requires: 2_000, capacity: 4_500 }];
+    assert!(scene.render().is_ok(), "quotas are off by default");
+    scene.settings.namespace.quota = true;
     insta::assert_snapshot!(scene.faults(), @"pods.web.containers.app.resources: the account's quota counts cpu: add a row for it under `resources`");
     scene.deployment.pods[0].containers[0].resources.push(Resource {
         kind: "cpu".to_owned(),

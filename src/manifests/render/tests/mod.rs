@@ -198,6 +198,7 @@ fn everything_is_applied_in_its_order() {
         job("early", Planning::BeforeDeployment),
     ];
     scene.settings.namespace.manage = NamespaceManage::Create;
+    scene.settings.namespace.quota = true;
     scene.quotas =
         vec![QuotaRow { kind: "pods.example/x".to_owned(), requires: 2_000, capacity: 4_000 }];
     assert_eq!(

@@ -46,7 +46,16 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     let Some(harbour) = Harbour::open("plans").await else { return };
     harbour.app.rule("shop", "refs/tags/v*", "production").await;
     let copy = harbour.ana.empty("acme/shop").await;
-    write(&copy, "first", MORE);
+    everything_would_be_new(&harbour, &copy).await;
+    only_what_was_done_by_hand_would_change(&harbour, &copy).await;
+    much_would_change(&harbour, &copy).await;
+    what_was_planned_is_what_is_done(&harbour, &copy).await;
+    harbour.close().await;
+}
+
+/// A plan where nothing is yet.
+async fn everything_would_be_new(harbour: &Harbour, copy: &Copy) {
+    write(copy, "first", MORE);
     copy.commit("First").await;
     let plan = copy.push(&["-o", "plan", "main"]).await;
     plan.assert_code(1);
@@ -68,7 +77,10 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     assert_eq!(harbour.everything().await.len(), 0);
     assert_eq!(harbour.app.tip("shop", "refs/heads/main").await, None);
     assert_eq!(harbour.app.count("SELECT count(*) FROM releases").await, 0);
+}
 
+/// Plans of what serves, as it is and when somebody has changed it.
+async fn only_what_was_done_by_hand_would_change(harbour: &Harbour, copy: &Copy) {
     copy.push(&["main"]).await.assert_ok().assert_says("v1");
     // The same commit under another name.
     copy.git(&["tag", "v1"]).await.assert_ok();
@@ -77,7 +89,7 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     // Without the server, with what it knows.
     let context = administrate(&harbour.app, "admin job context 2", "").await;
     copy.write("../context.toml", &context.assert_ok().stdout);
-    let (code, lines, said) = diff(&copy).await;
+    let (code, lines, said) = diff(copy).await;
     assert_eq!((code, lines.as_str(), said.as_str()), (0, "", "nothing would change\n"));
     // By hand.
     let scale = json!({"spec": {"replicas": 3}});
@@ -86,10 +98,13 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     workloads.patch("web-dplmt", &kube::api::PatchParams::default(), &scale).await.unwrap();
     let plan = copy.push(&["-o", "plan", "v1"]).await;
     plan.assert_code(1).assert_says("| ~ Deployment web-dplmt  spec.replicas: 3 → 2");
-    let (code, lines, said) = diff(&copy).await;
+    let (code, lines, said) = diff(copy).await;
     assert_eq!(lines, "~ Deployment web-dplmt  spec.replicas: 3 → 2\n");
     assert_eq!((code, said.as_str()), (1, "1 changed\n"));
+}
 
+/// A plan of another file, with one more cluster.
+async fn much_would_change(harbour: &Harbour, copy: &Copy) {
     let more = MORE.replace("of-the-first", "of-the-second").replace(", old: {a: b}", "");
     let job = "jobs: {seed: {pods: {run: {containers: {app: {image: runner, variables: {RUN: exit 0}}}}}}}\n";
     let api = "  api: {pod: web, ports: [{listen: 81, target: 8080}]}\npods:\n";
@@ -150,8 +165,10 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
         "SELECT count(*) FROM history WHERE text LIKE '%s3cret%' OR text LIKE '%plain-of%'";
     assert_eq!(harbour.app.count(secrets).await, 0);
     harbour.app.execute("DELETE FROM clusters WHERE name = 'other'").await;
+}
 
-    // What was planned is what is done.
+/// The push of what was planned.
+async fn what_was_planned_is_what_is_done(harbour: &Harbour, copy: &Copy) {
     copy.push(&["main"]).await.assert_ok().assert_says("v2");
     let after = harbour.everything().await;
     let names = |all: &std::collections::BTreeMap<String, serde_json::Value>| {
@@ -167,5 +184,4 @@ async fn a_plan_tells_what_a_push_would_change_on_a_cluster_and_changes_nothing(
     copy.git(&["tag", "v2"]).await.assert_ok();
     let plan = copy.push(&["-o", "plan", "v2"]).await;
     plan.assert_code(1).assert_says("plan      nothing would change, 1 job runs");
-    harbour.close().await;
 }
