@@ -10,6 +10,7 @@ mod busy;
 mod claims;
 mod failures;
 mod jobs;
+mod output;
 mod prune;
 mod replace;
 mod rollout;
