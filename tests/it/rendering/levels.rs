@@ -11,7 +11,7 @@ use std::path::Path;
 
 use jsonschema::Validator;
 use pierhead::domain::cluster::NamespaceManage;
-use pierhead::manifests::{Kind, Manifests, Settings};
+use pierhead::manifests::{Kind, Manifests, Settings, Unrenderable};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -29,9 +29,9 @@ struct Known {
 }
 
 /// What one version knows.
-struct Api<'k> {
-    level: &'k str,
-    names: &'k BTreeMap<String, String>,
+struct Api {
+    level: String,
+    names: BTreeMap<String, String>,
     definitions: Map<String, Value>,
     /// What was needed so far: it takes a while to make one.
     kinds: RefCell<BTreeMap<String, Validator>>,
@@ -45,7 +45,7 @@ impl Known {
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
 
-    fn at<'k>(&'k self, level: &'k str) -> Api<'k> {
+    fn at(&self, level: &str) -> Api {
         let mut definitions = Map::new();
         for (name, forms) in &self.definitions {
             // They have as many digits, and come in order.
@@ -55,15 +55,15 @@ impl Known {
             }
         }
         let (kinds, checked) = (RefCell::default(), RefCell::default());
-        Api { level, names: &self.kinds, definitions, kinds, checked }
+        Api { level: level.to_owned(), names: self.kinds.clone(), definitions, kinds, checked }
     }
 
-    fn all(&self) -> Vec<Api<'_>> {
+    fn all(&self) -> Vec<Api> {
         self.levels.iter().map(|level| self.at(level)).collect()
     }
 }
 
-impl Api<'_> {
+impl Api {
     /// What it does not know of an object, and where.
     fn faults(&self, object: &Value) -> Vec<String> {
         let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -84,9 +84,32 @@ impl Api<'_> {
             if !self.checked.borrow_mut().insert(object.to_string()) {
                 continue;
             }
-            let (level, kind) = (self.level, item.object.kind());
+            let (level, kind) = (&self.level, item.object.kind());
             assert_eq!(self.faults(object), [""; 0], "{name} at {level}: {kind} {object}");
         }
+    }
+}
+
+/// All versions, for files that are deployed.
+pub(crate) struct Levels(Vec<Api>);
+
+impl Levels {
+    pub(crate) fn read() -> Self {
+        Self(Known::read().all())
+    }
+
+    /// Checks that a file is, at every level, what clusters of that level and of newer ones know.
+    /// Gives why it cannot be rendered.
+    pub(crate) fn check(&self, name: &str, text: &str, context: &str) -> Result<(), String> {
+        for (index, api) in self.0.iter().enumerate() {
+            let manifests = objects(text, context, &api.level, &Settings::default());
+            let told = |faults: Vec<Unrenderable>| {
+                faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            };
+            let manifests = manifests.map_err(told)?;
+            self.0.iter().skip(index).for_each(|newer| newer.check(name, &manifests));
+        }
+        Ok(())
     }
 }
 
@@ -136,7 +159,7 @@ fn what_is_rendered_for_a_level_is_known_there_and_to_newer_clusters() {
     for (name, (text, context)) in files() {
         for settings in settings() {
             for (index, api) in apis.iter().enumerate() {
-                let manifests = match objects(&text, &context, api.level, &settings) {
+                let manifests = match objects(&text, &context, &api.level, &settings) {
                     Ok(manifests) => manifests,
                     Err(faults) => {
                         let faults = faults.iter().map(ToString::to_string);
@@ -191,8 +214,11 @@ fn a_level_does_not_know_what_came_after_it() {
         for api in &apis {
             let faults = api.faults(&pod(field, value));
             // That one was there for one version only.
-            let is_there =
-                if field == "/workloadRef" { api.level == since } else { api.level >= since };
+            let is_there = if field == "/workloadRef" {
+                api.level == since
+            } else {
+                api.level.as_str() >= since
+            };
             assert_eq!(faults.is_empty(), is_there, "{field} at {}: {faults:?}", api.level);
         }
     }

@@ -2,7 +2,7 @@
 
 mod command;
 mod examples;
-mod levels;
+pub(crate) mod levels;
 
 use pierhead::domain::ids::{Fence, JobNumber, ReleaseNumber};
 use pierhead::domain::registry::RegistryAddress;

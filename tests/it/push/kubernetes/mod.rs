@@ -11,16 +11,19 @@ mod migrations;
 mod plans;
 mod refusals;
 mod removal;
+mod rules;
 mod targets;
 mod volumes;
 mod walk;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::kubernetes::Ground;
+use crate::rendering::levels::Levels;
 use crate::support::app::developer::{Copy, Developer, Done};
 use crate::support::app::typed::administrate;
 use crate::support::app::{App, Settings};
@@ -54,6 +57,7 @@ struct Harbour {
     ana: Developer,
     ground: Ground,
     registry: OwnRegistry,
+    levels: Levels,
 }
 
 impl Harbour {
@@ -73,7 +77,7 @@ impl Harbour {
         let app = App::start_with(settings).await;
         let registry = OwnRegistry::start().await;
         let ana = app.developer("ana").await;
-        let harbour = Self { app, ana, ground, registry };
+        let harbour = Self { app, ana, ground, registry, levels: Levels::read() };
         harbour.project("shop").await;
         Some(harbour)
     }
@@ -142,13 +146,29 @@ impl Harbour {
         }
     }
 
-    /// Commits everything and pushes it; the cluster must not warn of anything.
+    /// Commits everything and pushes it; the cluster must not warn of anything, and clusters of all
+    /// versions must know what becomes of the file.
     async fn push(&self, copy: &Copy, subject: &str) -> Done {
         copy.commit(subject).await;
         let push = copy.push(&["main"]).await;
         let warned = push.remote().into_iter().find(|line| line.contains("warning:"));
         assert_eq!(warned, None, "{}", push.stderr);
+        self.check_levels(copy, &push).await;
         push
+    }
+
+    async fn check_levels(&self, copy: &Copy, push: &Done) {
+        let told = push.told();
+        let job = told.lines().find_map(|line| line.split_once(" · job ")?.1.split_once(' '));
+        let is_compiled = told.lines().any(|line| line.starts_with("check     .paas.yaml:"));
+        let Some((number, _)) = job.filter(|_| is_compiled) else { return };
+        let context = format!("admin job context {number}");
+        let context = administrate(&self.app, &context, "").await;
+        let text = fs::read_to_string(copy.path.join(".paas.yaml")).unwrap();
+        let checked = self.levels.check(number, &text, &context.assert_ok().stdout);
+        if let Err(faults) = checked {
+            assert_ne!(push.code, 0, "it was deployed: {faults}");
+        }
     }
 
     /// Names of all objects of a kind.
