@@ -23,6 +23,8 @@ pub struct Happening {
     /// Whether it is something to worry about.
     pub is_warning: bool,
     pub(super) uid: String,
+    /// The container of a pod it is about, if it is about one.
+    pub(super) container: Option<String>,
 }
 
 impl std::fmt::Display for Happening {
@@ -47,6 +49,7 @@ impl Happening {
             kind: text(event, "/involvedObject/kind").to_owned(),
             name: text(event, "/involvedObject/name").to_owned(),
             uid: text(event, "/involvedObject/uid").to_owned(),
+            container: container(text(event, "/involvedObject/fieldPath")),
             reason: text(event, "/reason").to_owned(),
             words: one_line(text(event, "/message")),
             times: count(event, "/count").max(count(event, "/series/count")).max(1),
@@ -54,6 +57,12 @@ impl Happening {
             is_warning: text(event, "/type") == "Warning",
         }
     }
+}
+
+/// The container in a path such as `spec.initContainers{files}`.
+fn container(path: &str) -> Option<String> {
+    let (_, name) = path.strip_suffix('}')?.split_once('{')?;
+    Some(name.to_owned())
 }
 
 /// Foreign words made one line that is safe to show.

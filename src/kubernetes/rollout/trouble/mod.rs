@@ -49,7 +49,8 @@ const LASTING: [&str; 13] = [
     "invalid reference",
 ];
 
-/// Tries of an image after which a registry that has no such thing is believed.
+/// Failures after which a registry that has no such thing is believed: the first may come of a node
+/// that had not read the registry's password yet.
 const PULLS: i64 = 2;
 
 /// How long something may be missing that somebody else may be about to make.
@@ -65,10 +66,12 @@ pub enum Cause {
     ImageName,
     /// An image does not come.
     Image {
-        /// How often it was asked for.
-        pulls: i64,
-        /// Whether the registry says that there is none for us.
+        /// How often it did not come.
+        failures: i64,
+        /// Whether the registry said that there is none for us.
         is_refused: bool,
+        /// Whether it is asked for again at this moment.
+        is_coming: bool,
     },
     /// A Secret, a ConfigMap or a key of one is missing, or the container may not run as who it is.
     Config,
@@ -155,7 +158,8 @@ impl Trouble {
         let missing = lower.contains("not found") || lower.contains("non-existent");
         match self.cause {
             Cause::ImageName => Outlook::NONE,
-            Cause::Image { is_refused: true, pulls } if pulls >= PULLS => Outlook::NONE,
+            Cause::Image { is_coming: true, .. } => Outlook::Open,
+            Cause::Image { is_refused: true, failures, .. } if failures >= PULLS => Outlook::NONE,
             Cause::Image { is_refused: true, .. } => Outlook::Until(REPEATED),
             Cause::Config => Outlook::Until(MISSING),
             Cause::Start { restarts } if restarts >= 2 => Outlook::NONE,
@@ -186,10 +190,9 @@ impl Trouble {
 pub(in crate::kubernetes) fn troubles(pod: &Value, told: &[Happening]) -> Vec<Trouble> {
     let name = text(pod, "/metadata/name");
     let uid = text(pod, "/metadata/uid");
-    let own: Vec<_> = told.iter().filter(|it| it.uid == uid && it.is_warning).collect();
-    let pulls = told.iter().filter(|it| it.uid == uid && it.reason == "Pulling");
-    let pulls = pulls.map(|it| it.times).max().unwrap_or_default();
-    let killed = told.iter().filter(|it| it.uid == uid && it.reason == "Killing");
+    let told: Vec<_> = told.iter().filter(|it| it.uid == uid).collect();
+    let own: Vec<_> = told.iter().copied().filter(|it| it.is_warning).collect();
+    let killed = told.iter().copied().filter(|it| it.reason == "Killing");
     let killed: Vec<_> = killed.filter(|it| it.words.contains("failed liveness probe")).collect();
     let mut found = Vec::new();
     let mut add = |container: Option<&Value>, cause, words: &str| {
@@ -210,7 +213,7 @@ pub(in crate::kubernetes) fn troubles(pod: &Value, told: &[Happening]) -> Vec<Tr
     }
     let containers = list(pod, "/status/initContainerStatuses").iter();
     for status in containers.chain(list(pod, "/status/containerStatuses")) {
-        let trouble = of_container(status, &own, pulls);
+        let trouble = of_container(status, &told);
         if let Some((cause, words)) = trouble.map(|it| killed_by_probe(status, it, (&killed, &own)))
         {
             add(Some(status), cause, &words);
@@ -240,29 +243,18 @@ fn image_of(pod: &Value, container: &str) -> String {
     of_it.next().map(|spec| text(spec, "/image").to_owned()).unwrap_or_default()
 }
 
-fn of_container(status: &Value, own: &[&Happening], pulls: i64) -> Option<(Cause, String)> {
+fn of_container(status: &Value, told: &[&Happening]) -> Option<(Cause, String)> {
     let waiting = text(status, "/state/waiting/reason");
     let words = text(status, "/state/waiting/message");
     let restarts = count(status, "/restartCount");
     match waiting {
         "InvalidImageName" => return Some((Cause::ImageName, words.to_owned())),
         "ErrImageNeverPull" => {
-            return Some((Cause::Image { pulls: PULLS, is_refused: true }, words.to_owned()));
+            let cause = Cause::Image { failures: PULLS, is_refused: true, is_coming: false };
+            return Some((cause, words.to_owned()));
         }
         "ErrImagePull" | "ImagePullBackOff" | "ImageInspectError" | "RegistryUnavailable" => {
-            // Older kubelets say in the status only that they wait.
-            let failed =
-                own.iter().filter(|it| it.reason == "Failed" && it.words.contains("pull image"));
-            let told = failed.max_by_key(|it| &it.last).map_or("", |it| it.words.as_str());
-            let words = if words.starts_with("Back-off")
-                && !words.contains("rpc error")
-                && !told.is_empty()
-            {
-                told
-            } else {
-                words
-            };
-            return Some((Cause::Image { pulls, is_refused: is_refused(words) }, words.to_owned()));
+            return Some(of_image(text(status, "/name"), words, told));
         }
         "CreateContainerConfigError" => return Some((Cause::Config, words.to_owned())),
         "CreateContainerError"
@@ -292,7 +284,7 @@ fn of_container(status: &Value, own: &[&Happening], pulls: i64) -> Option<(Cause
     }
     let runs = status.pointer("/state/running").is_some();
     let container = format!("{{{}}}", text(status, "/name"));
-    let unhealthy = own.iter().filter(|it| it.reason == "Unhealthy");
+    let unhealthy = told.iter().filter(|it| it.is_warning && it.reason == "Unhealthy");
     let unhealthy = unhealthy.max_by_key(|it| &it.last);
     match unhealthy {
         Some(unhealthy) if runs && !is_ready => {
@@ -300,6 +292,20 @@ fn of_container(status: &Value, own: &[&Happening], pulls: i64) -> Option<(Cause
         }
         _ => None,
     }
+}
+
+/// An image that did not come: the status of its container stays as it is while it is asked for again.
+fn of_image(container: &str, words: &str, told: &[&Happening]) -> (Cause, String) {
+    let own = || told.iter().filter(|it| it.container.as_deref().is_none_or(|it| it == container));
+    let failed = || own().filter(|it| it.reason == "Failed" && it.words.contains("pull image"));
+    let failures = failed().map(|it| it.times).sum();
+    let begun: i64 = own().filter(|it| it.reason == "Pulling").map(|it| it.times).sum();
+    // Older kubelets say in the status only that they wait.
+    let is_bare = words.starts_with("Back-off") && !words.contains("rpc error");
+    let last = failed().max_by_key(|it| &it.last).filter(|_| is_bare);
+    let words = last.map_or(words, |it| it.words.as_str());
+    let is_refused = is_refused(words);
+    (Cause::Image { failures, is_refused, is_coming: begun > failures }, words.to_owned())
 }
 
 /// What ended a container: not itself, where its node did because it did not answer.

@@ -6,7 +6,10 @@ use super::*;
 
 fn event(reason: &str, words: &str, times: i64) -> Happening {
     Happening::of(&json!({
-        "involvedObject": {"kind": "Pod", "name": "web-1", "uid": "u"}, "reason": reason,
+        "involvedObject": {
+            "kind": "Pod", "name": "web-1", "uid": "u", "fieldPath": "spec.containers{app}",
+        },
+        "reason": reason,
         "message": words, "count": times, "type": if reason == "Pulling" { "Normal" } else { "Warning" },
     }))
 }
@@ -31,6 +34,25 @@ fn first(pod: &Value, told: &[Happening]) -> (Cause, Outlook) {
     (trouble.cause, outlook)
 }
 
+/// An image that was asked for so often, and did not come so often.
+fn pulls(begun: i64, failures: i64) -> [Happening; 2] {
+    let failed = event("Failed", "Failed to pull image \"r/app:1\": not found", failures);
+    [event("Pulling", "Pulling image \"r/app:1\"", begun), failed]
+}
+
+#[test]
+fn what_was_said_before_an_image_is_asked_for_again_ends_nothing() {
+    let waiting = waiting("ImagePullBackOff", "rpc error: 401 Unauthorized");
+    for failures in [1, 2] {
+        assert_eq!(first(&waiting, &pulls(failures + 1, failures)).1, Outlook::Open);
+    }
+    // A neighbour in the pod has pulled its own.
+    let mut neighbour = event("Pulling", "Pulling image \"r/side:1\"", 1);
+    neighbour.container = Some("side".to_owned());
+    let told = [&pulls(2, 2)[..], &[neighbour]].concat();
+    assert_eq!(first(&waiting, &told).1, Outlook::NONE);
+}
+
 #[test]
 fn a_registry_that_has_no_such_image_is_believed_when_asked_twice() {
     for (words, is_refused) in [
@@ -48,10 +70,11 @@ fn a_registry_that_has_no_such_image_is_believed_when_asked_twice() {
         ("unexpected status code: 503 Service Unavailable: not found in cache", false),
         ("toomanyrequests: You have reached your pull rate limit", false),
     ] {
-        for (pulls, over) in [(1, false), (2, true)] {
-            let told = [event("Pulling", "Pulling image \"r/app:1\"", pulls)];
+        let is_coming = false;
+        for (failures, over) in [(1, false), (2, true)] {
+            let told = pulls(failures, failures);
             let (cause, outlook) = first(&waiting("ErrImagePull", words), &told);
-            assert_eq!(cause, Cause::Image { pulls, is_refused }, "{words}");
+            assert_eq!(cause, Cause::Image { failures, is_refused, is_coming }, "{words}");
             let ends = outlook == Outlook::NONE;
             assert_eq!(ends, is_refused && over, "{words}");
         }
