@@ -5,8 +5,12 @@ use std::time::Duration;
 use crate::kubernetes::absence::{Stopped, api_server};
 use crate::push::kubernetes::{Harbour, write};
 
-/// How long it is away.
-const AWAY: Duration = Duration::from_secs(4);
+/// How long it is away: seconds, 4 unless `TEST_AWAY_SECONDS` says otherwise.
+fn away() -> Duration {
+    let asked = std::env::var("TEST_AWAY_SECONDS").ok();
+    let seconds = asked.map_or(4, |it| it.parse().expect("TEST_AWAY_SECONDS is a number"));
+    Duration::from_secs(seconds)
+}
 
 #[tokio::test]
 async fn a_rollout_goes_on_when_an_api_server_that_was_away_is_back() {
@@ -18,7 +22,7 @@ async fn a_rollout_goes_on_when_an_api_server_that_was_away_is_back() {
     let mut push = copy.start_push(&["main"]);
     push.until_says("web 0/2 ready").await;
     let stopped = Stopped::new(pid);
-    tokio::time::timeout(AWAY, std::future::pending::<()>()).await.unwrap_err();
+    tokio::time::timeout(away(), std::future::pending::<()>()).await.unwrap_err();
     drop(stopped);
     push.finish().await.assert_ok().assert_says("web 2/2 ready").assert_says("v1");
     assert_eq!(harbour.ask("web:80", "/").await, Ok("first".to_owned()));
