@@ -30,6 +30,15 @@ pub enum JobEnded {
     Failed(Box<Digest>),
 }
 
+/// Codes that end a Job well besides 0; the cluster can be told so only for 0, and says that it failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SuccessCodes {
+    /// The codes.
+    pub codes: Vec<i64>,
+    /// The container whose code counts; none: any.
+    pub container: Option<String>,
+}
+
 /// What a Job's status says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
@@ -40,8 +49,7 @@ enum End {
 impl Cluster {
     /// Waits until a Job ends.
     ///
-    /// These codes are successes; the cluster can be told so only for 0. Progress is told in
-    /// completions, each time it changes. May be dropped at any time.
+    /// Progress is told in completions, each time it changes. May be dropped at any time.
     ///
     /// # Errors
     ///
@@ -49,7 +57,7 @@ impl Cluster {
     pub async fn wait_job(
         &self,
         job: &ObjectRef,
-        success_codes: &[i64],
+        successes: &SuccessCodes,
         patience: &Patience,
         mut told: impl FnMut(Progress) + Send,
     ) -> Result<JobEnded, Error> {
@@ -77,12 +85,12 @@ impl Cluster {
                 None => {}
                 Some(End::Complete) => return Ok(JobEnded::Succeeded { translated: None }),
                 Some(End::Failed { reason, words }) => {
-                    let codes: Vec<_> = scene.current_pods().flat_map(codes).collect();
+                    let codes = last_codes(scene.current_pods(), successes.container.as_deref());
                     let since = *ended_at.get_or_insert_with(Instant::now);
                     if codes.is_empty() && since.elapsed() < SETTLING {
                         continue;
                     }
-                    if let Some(code) = translated(found, &reason, &codes, success_codes) {
+                    if let Some(code) = translated(found, &reason, &codes, &successes.codes) {
                         return Ok(JobEnded::Succeeded { translated: Some(code) });
                     }
                     look.stand = Stand::Failed(Why::Job { reason, words });
@@ -130,11 +138,20 @@ fn end(job: &Value) -> Option<End> {
     })
 }
 
-/// Codes with which containers of a pod ended, but for 0.
-fn codes(pod: &Value) -> Vec<i64> {
-    let statuses = list(pod, "/status/containerStatuses").iter();
-    let codes = statuses.filter_map(|status| number(status, "/state/terminated/exitCode"));
-    codes.filter(|code| *code != 0).collect()
+/// Codes but for 0 with which containers ended, or the one that counts, in the pod that ended last:
+/// of those before it the Job has made other pods.
+fn last_codes<'p>(pods: impl Iterator<Item = &'p Value>, container: Option<&str>) -> Vec<i64> {
+    let ended = |pod: &'p Value| {
+        let statuses = list(pod, "/status/containerStatuses").iter();
+        let counts = move |status: &&Value| container.is_none_or(|it| it == text(status, "/name"));
+        statuses.filter(counts).filter_map(|status| {
+            let code = number(status, "/state/terminated/exitCode")?;
+            Some((text(status, "/state/terminated/finishedAt"), code))
+        })
+    };
+    let codes = |pod| ended(pod).map(|(_, code)| code).filter(|code| *code != 0).collect();
+    let failed = pods.filter(|pod| ended(pod).any(|(_, code)| code != 0));
+    failed.max_by_key(|pod| ended(pod).map(|(at, _)| at).max()).map(codes).unwrap_or_default()
 }
 
 /// The code that was declared a success, if a rule ended the Job because of it.
@@ -168,6 +185,27 @@ mod tests {
             assert_eq!(end(&job(1, &condition(name, status))), expected, "{name}");
         }
         assert_eq!(end(&json!({})), None);
+    }
+
+    #[test]
+    fn the_code_of_the_last_pod_and_of_the_container_that_counts_is_judged() {
+        let pod = |at: &str, codes: [i64; 2]| {
+            let status = |name: &str, code: i64| {
+                let at = format!("2026-01-01T00:00:{at}Z");
+                json!({"name": name, "state": {"terminated": {"exitCode": code, "finishedAt": at}}})
+            };
+            let [app, side] = codes;
+            json!({"status": {"containerStatuses": [status("app", app), status("side", side)]}})
+        };
+        let judged = |pods: &[Value], container| last_codes(pods.iter(), container);
+        let evicted = pod("01", [137, 137]);
+        let last = pod("02", [3, 143]);
+        assert_eq!(judged(&[last.clone(), evicted.clone()], Some("app")), [3]);
+        assert_eq!(judged(&[evicted.clone(), last], None), [3, 143]);
+        assert_eq!(judged(&[evicted, pod("02", [0, 143])], Some("app")), [137]);
+        let runs =
+            json!({"status": {"containerStatuses": [{"name": "app", "state": {"running": {}}}]}});
+        assert_eq!(judged(&[runs], None), [0; 0]);
     }
 
     #[test]

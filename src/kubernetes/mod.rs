@@ -38,7 +38,7 @@ pub use digest::{Digest, Output, Why};
 pub use error::{Error, Fault, Right};
 pub use follow::Printed;
 pub use happening::Happening;
-pub use job::JobEnded;
+pub use job::{JobEnded, SuccessCodes};
 pub use object::ObjectRef;
 pub use owner::Owner;
 pub use permissions::{Connection, Extra, needed};

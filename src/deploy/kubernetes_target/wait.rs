@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::deploy::kubernetes_target::blame::blamed;
 use crate::deploy::kubernetes_target::telling::Telling;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, of, reference};
-use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Patience, Progress};
+use crate::kubernetes::{Digest, Ended, JobEnded, OldPods, Patience, Progress, SuccessCodes};
 use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase, Rollout, Update, Work};
 
 impl KubernetesTarget {
@@ -77,12 +77,15 @@ impl KubernetesTarget {
         let deadline = work.deadline_s().map(|seconds| Duration::from_secs(seconds.into()));
         let limit = deadline.map_or(limit, |deadline| deadline.min(limit));
         let patience = Patience { limit, ..Patience::default() };
-        let codes: Vec<i64> = work.success_codes.iter().map(|code| i64::from(*code)).collect();
+        let successes = SuccessCodes {
+            codes: work.success_codes.iter().map(|code| i64::from(*code)).collect(),
+            container: work.container.clone(),
+        };
         let (name, job) = (telling.name(item), reference(&item.object));
         let told = |progress: Progress| telling.state(item, &progress);
         let (over, is_over) = oneshot::channel();
         let waiting = async {
-            let outcome = self.api.wait_job(&job, &codes, &patience, told).await;
+            let outcome = self.api.wait_job(&job, &successes, &patience, told).await;
             // Reading logs may have ended already, for want of the right.
             over.send(()).unwrap_or_default();
             outcome

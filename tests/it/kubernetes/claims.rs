@@ -1,6 +1,8 @@
 //! Claims keep their data unless they are reset.
 
-use pierhead::kubernetes::{ApplyOptions, Change, Claims, Ended, JobEnded, ObjectRef, Patience};
+use pierhead::kubernetes::{
+    ApplyOptions, Change, Claims, Ended, JobEnded, ObjectRef, Patience, SuccessCodes,
+};
 use serde_json::json;
 
 use crate::kubernetes::{Ground, claim, deployment, job, options, script, with_claim};
@@ -55,7 +57,11 @@ async fn a_reset_loses_the_data_though_pods_use_them() {
     let look = with_claim(job("look", script("test ! -e /data/file"), json!({})), "data");
     ground.apply(&look).await.unwrap();
     let name = ObjectRef::of(&look);
-    let ended = ground.cluster.wait_job(&name, &[], &Patience::default(), |_| {}).await.unwrap();
+    let ended = ground
+        .cluster
+        .wait_job(&name, &SuccessCodes::default(), &Patience::default(), |_| {})
+        .await
+        .unwrap();
     assert!(matches!(ended, JobEnded::Succeeded { translated: None }), "{ended:?}");
     // Applying brings the pods back.
     assert!(matches!(ground.roll_out(&writer, &Patience::default()).await, Ended::Done));

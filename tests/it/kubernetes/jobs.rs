@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use pierhead::kubernetes::{Digest, JobEnded, ObjectRef, Patience};
+use pierhead::kubernetes::{Digest, JobEnded, ObjectRef, Patience, SuccessCodes};
 use serde_json::{Value, json};
 
 use crate::kubernetes::{Ground, job, script, soon};
@@ -12,7 +12,9 @@ async fn run(ground: &Ground, job: &Value, success_codes: &[i64]) -> JobEnded {
     ground.apply(job).await.unwrap();
     let patience = Patience { limit: Duration::from_secs(80), ..Patience::default() };
     let name = ObjectRef::of(job);
-    soon(ground.cluster.wait_job(&name, success_codes, &patience, |_| {})).await.unwrap()
+    let container = Some("app".to_owned());
+    let successes = SuccessCodes { codes: success_codes.to_vec(), container };
+    soon(ground.cluster.wait_job(&name, &successes, &patience, |_| {})).await.unwrap()
 }
 
 fn failed(ended: JobEnded) -> Digest {
@@ -50,6 +52,17 @@ async fn a_code_is_a_failure_unless_it_was_declared_a_success() {
 
     let declared = job("declared", script("exit 3"), rule(&[3]));
     let ended = run(&ground, &declared, &[0, 3]).await;
+    assert!(matches!(ended, JobEnded::Succeeded { translated: Some(3) }), "{ended:?}");
+
+    // Only `app` counts.
+    let mut beside = job("beside", script("exit 3"), rule(&[3]));
+    let rules = "/spec/podFailurePolicy/rules/0/onExitCodes";
+    beside.pointer_mut(rules).unwrap()["containerName"] = "app".into();
+    let mut side = script("exit 143");
+    side["name"] = "side".into();
+    let containers = beside.pointer_mut("/spec/template/spec/containers").unwrap();
+    containers.as_array_mut().unwrap().push(side);
+    let ended = run(&ground, &beside, &[0, 3]).await;
     assert!(matches!(ended, JobEnded::Succeeded { translated: Some(3) }), "{ended:?}");
 
     let other = job("other", script("exit 4"), rule(&[3, 4]));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pierhead::kubernetes::{Access, Cluster, JobEnded, Limits, ObjectRef, Patience, Printed};
+use pierhead::kubernetes::{
+    Access, Cluster, JobEnded, Limits, ObjectRef, Patience, Printed, SuccessCodes,
+};
 use pierhead::tasks::Tasks;
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
@@ -69,7 +71,8 @@ async fn read(
     let patience = Patience { limit: Duration::from_secs(80), ..Patience::default() };
     let ((said, mut heard), (over, is_over)) = (mpsc::channel(1), oneshot::channel());
     let waiting = async {
-        let ended = cluster.wait_job(name, &[], &patience, |_| {}).await.unwrap();
+        let ended =
+            cluster.wait_job(name, &SuccessCodes::default(), &patience, |_| {}).await.unwrap();
         over.send(()).unwrap();
         ended
     };

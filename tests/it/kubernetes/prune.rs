@@ -1,6 +1,6 @@
 //! What is not needed any more goes, and nothing else.
 
-use pierhead::kubernetes::{JobEnded, ObjectRef, Owned, Patience};
+use pierhead::kubernetes::{JobEnded, ObjectRef, Owned, Patience, SuccessCodes};
 use serde_json::json;
 
 use crate::kubernetes::{Ground, claim, deployment, job, map, script, waiting};
@@ -23,7 +23,11 @@ async fn pruning_leaves_claims_running_jobs_and_what_is_others() {
         ground.create(object.clone()).await;
     }
     let name = ObjectRef::of(&ended);
-    let end = ground.cluster.wait_job(&name, &[], &Patience::default(), |_| {}).await.unwrap();
+    let end = ground
+        .cluster
+        .wait_job(&name, &SuccessCodes::default(), &Patience::default(), |_| {})
+        .await
+        .unwrap();
     assert!(matches!(end, JobEnded::Succeeded { .. }), "{end:?}");
 
     let is_kept = |owned: &Owned| owned.object.name == "kept-map";
