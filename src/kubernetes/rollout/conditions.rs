@@ -30,21 +30,26 @@ pub(super) fn wanted(object: &Value) -> i64 {
     number(object, "/spec/replicas").unwrap_or(1)
 }
 
-/// How a Deployment stands.
-pub(super) fn deployment(object: &Value) -> Stand {
+/// Since when a Deployment is past its deadline, in RFC 3339.
+///
+/// The cluster goes on to say so of what the Deployment becomes next, until that makes progress.
+pub(super) fn past_deadline(object: &Value) -> Option<&str> {
+    let progressing = condition(object, "Progressing")?;
+    // Other reasons are told by what its ReplicaSet says.
+    let is_late = text(progressing, "/status") == "False"
+        && text(progressing, "/reason") == "ProgressDeadlineExceeded";
+    is_late.then(|| text(progressing, "/lastUpdateTime"))
+}
+
+/// How a Deployment stands, which may have been past its deadline before it became what it is.
+pub(super) fn deployment(object: &Value, past_before: Option<&str>) -> Stand {
     if !is_observed(object) {
         return Stand::Going;
     }
-    let progressing = condition(object, "Progressing");
-    if let Some(progressing) = progressing.filter(|it| text(it, "/status") == "False") {
+    let past = past_deadline(object);
+    if past.is_some() && past != past_before {
         let seconds = number(object, "/spec/progressDeadlineSeconds").unwrap_or(600);
-        let is_late = text(progressing, "/reason") == "ProgressDeadlineExceeded";
-        // Other reasons are told by what its ReplicaSet says.
-        if is_late {
-            return Stand::Failed(Why::Late {
-                seconds: u64::try_from(seconds).unwrap_or_default(),
-            });
-        }
+        return Stand::Failed(Why::Late { seconds: u64::try_from(seconds).unwrap_or_default() });
     }
     let wanted = wanted(object);
     let all = ["/status/updatedReplicas", "/status/replicas", "/status/availableReplicas"];
@@ -129,25 +134,32 @@ mod tests {
             (2, 2, [0, 0, 0, 0], false),
             (2, 3, [2, 2, 2, 2], true),
         ] {
-            let stand = deployment(&workload(generation, observed, numbers));
+            let stand = deployment(&workload(generation, observed, numbers), None);
             assert_eq!(stand == Stand::Done, done, "{numbers:?}");
         }
         let mut none = workload(1, 1, [0, 0, 0, 0]);
         none["spec"]["replicas"] = 0.into();
         none["status"] = json!({"observedGeneration": 1});
-        assert_eq!(deployment(&none), Stand::Done);
+        assert_eq!(deployment(&none, None), Stand::Done);
     }
 
     #[test]
     fn a_deployment_fails_at_its_deadline_and_not_for_what_it_was() {
-        let condition = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
+        let past = |at: &str| json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "lastUpdateTime": at}]);
         let mut late = workload(2, 2, [3, 1, 2, 2]);
-        late["status"]["conditions"] = condition.clone();
+        late["status"]["conditions"] = past("2026-01-01T00:10:00Z");
         late["spec"]["progressDeadlineSeconds"] = 60.into();
-        assert_eq!(deployment(&late), Stand::Failed(Why::Late { seconds: 60 }));
+        assert_eq!(deployment(&late, None), Stand::Failed(Why::Late { seconds: 60 }));
+        let since = past_deadline(&late);
+        assert_eq!(since, Some("2026-01-01T00:10:00Z"));
+
         let mut before = workload(3, 2, [3, 1, 2, 2]);
-        before["status"]["conditions"] = condition;
-        assert_eq!(deployment(&before), Stand::Going);
+        before["status"]["conditions"] = past("2026-01-01T00:10:00Z");
+        assert_eq!(deployment(&before, None), Stand::Going);
+        before["status"]["observedGeneration"] = 3.into();
+        assert_eq!(deployment(&before, since), Stand::Going);
+        before["status"]["conditions"] = past("2026-01-01T00:20:00Z");
+        assert!(matches!(deployment(&before, since), Stand::Failed(_)));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::kubernetes::digest::{Digest, Why};
 use crate::kubernetes::json::{count, text};
-use crate::kubernetes::object::{Kind, ObjectRef, STATEFUL_SET};
+use crate::kubernetes::object::{DEPLOYMENT, Kind, ObjectRef, STATEFUL_SET};
 use crate::kubernetes::remove::Children;
 use crate::kubernetes::rollout::conditions::Stand;
 use crate::kubernetes::rollout::scene::{Look, Scene};
@@ -100,8 +100,7 @@ impl Cluster {
             return Ok(failed(Digest::new(object, Why::Gone)));
         };
         let mut scene = Scene::open(&within, kind, &found);
-        let stall = (*kind == STATEFUL_SET).then_some(patience.stall);
-        let mut wait = Wait::new(*patience, stall);
+        let mut wait = Wait::new(*patience, Some(patience.stall));
         let mut swept = false;
         loop {
             scene.change().await?;
@@ -111,6 +110,10 @@ impl Cluster {
             let Some(look) = scene.look(old_pods) else {
                 return Ok(failed(scene.digest(Why::Gone)));
             };
+            if *kind == DEPLOYMENT && !scene.is_past_as_before() {
+                // The cluster watches over it.
+                wait.stall = None;
+            }
             if let Some((ready, wanted)) = wait.progressed(&look) {
                 told(Progress { object: object.clone(), ready, wanted });
             }

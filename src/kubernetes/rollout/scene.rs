@@ -42,6 +42,8 @@ pub(in crate::kubernetes) struct Scene {
     object: ObjectRef,
     kind: &'static Kind,
     uid: String,
+    /// Since when it was past its deadline, when it began to be watched.
+    past_before: Option<String>,
     changes: SelectAll<BoxStream<'static, Seen>>,
     tick: tokio::time::Interval,
     workload: Mirror,
@@ -98,6 +100,7 @@ impl Scene {
             object,
             kind,
             uid,
+            past_before: conditions::past_deadline(found).map(str::to_owned),
             changes,
             tick: tokio::time::interval(TICK),
             workload: Mirror::default(),
@@ -142,12 +145,20 @@ impl Scene {
         found.filter(|found| text(found, "/metadata/uid") == self.uid)
     }
 
+    /// Whether the cluster still speaks of a deadline that was over before.
+    pub(super) fn is_past_as_before(&self) -> bool {
+        let past = self.found().and_then(conditions::past_deadline);
+        self.past_before.is_some() && past == self.past_before.as_deref()
+    }
+
     /// How it looks; `None` if it is gone.
     pub(in crate::kubernetes) fn look(&self, old_pods: OldPods) -> Option<Look> {
         let found = self.found()?;
         let told = self.told();
         let stand = match self.kind {
-            kind if *kind == DEPLOYMENT => conditions::deployment(found),
+            kind if *kind == DEPLOYMENT => {
+                conditions::deployment(found, self.past_before.as_deref())
+            }
             kind if *kind == STATEFUL_SET => conditions::stateful_set(found, old_pods),
             _ => Stand::Going,
         };

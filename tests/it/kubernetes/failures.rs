@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pierhead::kubernetes::{Digest, Patience};
+use pierhead::kubernetes::{Digest, Ended, Patience};
 use serde_json::{Value, json};
 
 use crate::kubernetes::{
@@ -111,10 +111,17 @@ async fn a_deadline_of_the_deployment_itself_ends_the_wait() {
     let Some(ground) = Ground::open("deadline").await else { return };
     let mut container = script("sleep 600");
     container["readinessProbe"] = json!({"exec": {"command": ["false"]}, "periodSeconds": 1});
+    let mut serves = deployment("web", waiting());
+    serves["spec"]["progressDeadlineSeconds"] = 3.into();
+    let ended = ground.roll_out(&serves, &Patience::default()).await;
+    assert!(matches!(ended, Ended::Done), "{ended:?}");
     let mut late = deployment("web", container);
     late["spec"]["progressDeadlineSeconds"] = 3.into();
     let digest = ground.failure(&late, &Patience::default()).await;
     assert!(headline(&digest).starts_with("Deployment web: 0 of 1 ready after 3 s: "), "{digest}");
+    // The cluster goes on for a while to speak of the deadline of what it was.
+    let ended = ground.roll_out(&serves, &Patience::default()).await;
+    assert!(matches!(ended, Ended::Done), "{ended:?}");
 }
 
 #[tokio::test]
