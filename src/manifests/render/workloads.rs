@@ -43,10 +43,7 @@ impl<'a> Renderer<'a> {
     fn stateless(&mut self, site: &Site<'a>) {
         let Site { at, pod, .. } = site;
         let template = self.template(site);
-        let rollout = &self.inputs.settings.rollout;
-        let (deadline_s, min_ready) = (rollout.deadline_s, self.min_ready(pod));
-        // It must be the longer of the two.
-        let deadline = deadline_s.max(min_ready.unwrap_or_default().saturating_add(1));
+        let (deadline_s, min_ready) = (self.deadline(pod), self.min_ready(pod));
         let upgrade = &pod.upgrade;
         let (update, strategy, keeps_serving) = match upgrade.strategy {
             Strategy::RollingUpgrade => {
@@ -72,7 +69,7 @@ impl<'a> Renderer<'a> {
                 replicas: Some(self.int(at, pod.replicas)),
                 strategy: Some(strategy),
                 min_ready_seconds: min_ready.map(|seconds| self.int(at, seconds)),
-                progress_deadline_seconds: Some(self.int(at, deadline)),
+                progress_deadline_seconds: Some(self.int(at, deadline_s)),
                 selector: selector(&label),
                 template,
                 ..DeploymentSpec::default()
@@ -100,7 +97,7 @@ impl<'a> Renderer<'a> {
             Strategy::Recreate => (Update::Recreate, set_strategy("OnDelete", None)),
             Strategy::OnDelete => (Update::OnDelete, set_strategy("OnDelete", None)),
         };
-        let min_ready = self.min_ready(pod);
+        let (deadline_s, min_ready) = (self.deadline(pod), self.min_ready(pod));
         let label = self.names.label(&pod.name);
         let object = StatefulSet {
             metadata: self.versioned(self.names.stateful_set(&pod.name), label.clone()),
@@ -116,7 +113,6 @@ impl<'a> Renderer<'a> {
             ..StatefulSet::default()
         };
         let keeps_serving = update == Update::Rolling && pod.replicas > 1 && !has_reset(pod);
-        let deadline_s = self.inputs.settings.rollout.deadline_s;
         let duty = Duty::Rollout(Rollout { update, keeps_serving, deadline_s });
         self.add(Phase::Workloads, at, duty, Object::new(Kind::StatefulSet, &object));
     }
@@ -148,6 +144,12 @@ impl<'a> Renderer<'a> {
         let seconds = self.inputs.settings.rollout.min_ready_s;
         let is_asked = pod.containers.iter().all(|container| container.healthcheck.is_some());
         (!is_asked && seconds > 0).then_some(seconds)
+    }
+
+    /// Seconds in which something must move on: more than pods must stay up for.
+    fn deadline(&self, pod: &Pod) -> u32 {
+        let min_ready = self.min_ready(pod).unwrap_or_default();
+        self.inputs.settings.rollout.deadline_s.max(min_ready.saturating_add(1))
     }
 
     fn template(&mut self, site: &Site<'a>) -> PodTemplateSpec {

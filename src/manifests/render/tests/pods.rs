@@ -158,3 +158,20 @@ fn user_namespaces_and_images_as_volumes_are_for_newer_clusters() {
     assert_eq!(at("1.32"), format!("null {copied}"));
     assert_eq!(at("1.33"), format!("false {mounted}"));
 }
+
+#[test]
+fn nothing_is_late_before_its_pods_had_to_stay_up_long_enough() {
+    let db = with_mounts("db", [("data", disk("data"))]);
+    let mut scene = Scene::new(vec![web(), stateful("db", db)]);
+    scene.settings.rollout.min_ready_s = 30;
+    scene.settings.rollout.deadline_s = 5;
+    let deadline = |scene: &Scene, name: &str| match scene.get(name).duty {
+        Duty::Rollout(rollout) => rollout.deadline_s,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(scene.at("web-dplmt", "/spec/progressDeadlineSeconds"), json!(31));
+    assert_eq!(scene.at("db-sfset", "/spec/minReadySeconds"), json!(30));
+    assert_eq!(["web-dplmt", "db-sfset"].map(|name| deadline(&scene, name)), [31, 31]);
+    scene.settings.rollout.deadline_s = 600;
+    assert_eq!(["web-dplmt", "db-sfset"].map(|name| deadline(&scene, name)), [600, 600]);
+}
