@@ -184,7 +184,7 @@ impl Cause {
     }
 
     /// Whether an operator can mend it, rather than whoever pushed.
-    pub(super) const fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         if let Self::Cluster(error) = self {
             return error.is_ours();
         }

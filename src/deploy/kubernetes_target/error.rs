@@ -91,8 +91,38 @@ impl ClusterError {
     }
 
     /// Whether it is about the cluster, and not about what is deployed there.
-    pub const fn is_ours(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Denied { .. })
+    pub fn is_ours(&self) -> bool {
+        match self {
+            Self::Refused { source, .. } => is_of_the_cluster(source),
+            Self::Denied { .. } => true,
+            Self::NotReady { .. } => false,
+        }
+    }
+}
+
+/// Whether whoever runs a cluster can mend what it did not do, rather than whoever wrote the file.
+fn is_of_the_cluster(error: &Error) -> bool {
+    match error {
+        // Another name, another value, or less of it.
+        Error::Foreign { .. } | Error::Invalid { .. } | Error::Quota { .. } => false,
+        // Without a kind of its own it is what was sent, unless the cluster broke over it.
+        Error::Refused { status, .. } => *status >= 500,
+        // Who pushes sees neither the rules of a cluster nor its version.
+        Error::Admission { .. } | Error::UnknownFields { .. } => true,
+        Error::Access(_)
+        | Error::Unreachable { .. }
+        | Error::Busy { .. }
+        | Error::Untrusted { .. }
+        | Error::SignedOut { .. }
+        | Error::Denied { .. }
+        | Error::NamespaceMissing(_)
+        | Error::NamespaceEnding(_)
+        | Error::Absent(_)
+        | Error::UnknownKind { .. }
+        | Error::NotServed { .. }
+        | Error::Lingering { .. }
+        | Error::NoChild { .. }
+        | Error::Garbled { .. } => true,
     }
 }
 
@@ -104,4 +134,63 @@ fn first(missing: &[Right]) -> String {
         count => format!(", and {} rights more", count - 1),
     };
     format!("no permission to {first}{more}: grant them, as docs/kubernetes-role.yaml does")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kubernetes::{AccessError, Fault, ObjectRef};
+
+    fn right() -> Right {
+        let [verb, group, resource] = ["create", "apps", "deployments"].map(str::to_owned);
+        Right { verb, group, resource, namespace: None }
+    }
+
+    #[test]
+    fn what_a_cluster_refuses_is_mended_by_who_runs_it_or_by_who_wrote_the_file() {
+        let [address, words] = ["https://k.example", "no"].map(str::to_owned);
+        let object = || Box::new(ObjectRef::new("apps/v1", "Deployment", "web-dplmt"));
+        let [api_version, kind] = ["apps/v1", "Deployment"].map(str::to_owned);
+        let refused = |status| Error::Refused { object: object(), status, words: words.clone() };
+        let foreign = |is_adoptable| {
+            let [name, owner] = ["web-dplmt", "nobody"].map(str::to_owned);
+            Error::Foreign { kind: kind.clone(), name, owner, is_adoptable }
+        };
+        let field = "spec.replicas".to_owned();
+        let fault = Fault { field, reason: "FieldValueInvalid".to_owned(), words: words.clone() };
+        let theirs = [
+            foreign(false),
+            foreign(true),
+            Error::Invalid { object: object(), faults: vec![fault] },
+            Error::Quota { object: object(), words: words.clone() },
+            refused(400),
+            refused(403),
+        ];
+        let ours = [
+            Error::Access(AccessError::Token),
+            Error::Unreachable { address: address.clone(), cause: words.clone() },
+            Error::Busy { address: address.clone(), status: 429, words: words.clone() },
+            Error::Untrusted { address: address.clone(), cause: words.clone() },
+            Error::SignedOut { address: address.clone() },
+            Error::Denied { right: right() },
+            Error::NamespaceMissing("shops".to_owned()),
+            Error::NamespaceEnding("shops".to_owned()),
+            Error::Admission { object: object(), rule: "r".to_owned(), words: words.clone() },
+            Error::UnknownFields { object: object(), fields: vec!["spec.a".to_owned()] },
+            Error::Absent(*object()),
+            Error::UnknownKind { api_version: api_version.clone(), kind: kind.clone() },
+            Error::NotServed { api_version, kind: kind.clone(), advice: "install it" },
+            Error::Lingering { object: object(), seconds: 60, held_by: Vec::new() },
+            Error::NoChild { anchor: object(), words: words.clone() },
+            refused(500),
+            Error::Garbled { address, words: words.clone() },
+        ];
+        let theirs = theirs.into_iter().map(|error| (false, error));
+        for (expected, error) in theirs.chain(ours.into_iter().map(|error| (true, error))) {
+            let told = error.to_string();
+            assert_eq!(ClusterError::refused("eu", error).is_ours(), expected, "{told}");
+        }
+        let cluster = "eu".to_owned();
+        assert!(ClusterError::Denied { cluster, missing: vec![right()] }.is_ours());
+    }
 }
