@@ -112,7 +112,7 @@ impl KubernetesTarget {
             (_, Change::Unchanged) => None,
             (_, Change::Changed) => (!fields.is_empty()).then_some(Fate::Changed(fields)),
             (Kind::PersistentVolumeClaim, Change::Replaced) => Some(Fate::Emptied),
-            (_, Change::Recreated { .. } | Change::Replaced) => Some(Fate::Remade(fields)),
+            (_, Change::Recreated | Change::Replaced) => Some(Fate::Remade(fields)),
         };
         Ok((fate.map(|fate| entry(object, fate)), applied.warnings))
     }

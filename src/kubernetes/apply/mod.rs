@@ -79,10 +79,8 @@ pub enum Change {
     /// It was so already.
     Unchanged,
     /// A field of it never changes: it was deleted and made again, and what it had made went on.
-    Recreated {
-        /// What the new one does not take over: it runs on until somebody deletes it.
-        left: Vec<ObjectRef>,
-    },
+    /// What the new one does not take over is warned of.
+    Recreated,
     /// The former one is gone with all it had made, and it is new.
     Replaced,
 }

@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use crate::kubernetes::apply::{Applied, ApplyOptions, Change, DryRun};
-use crate::kubernetes::json::{controller, pairs, text};
+use crate::kubernetes::json::{controller, number, pairs, text};
 use crate::kubernetes::object::{DEPLOYMENT, Kind, ObjectRef, POD, REPLICA_SET};
 use crate::kubernetes::remove::Children;
 use crate::kubernetes::wire::{Call, Form};
@@ -42,17 +42,24 @@ impl Cluster {
             Err(other) => return Err(other),
         };
         let left = self.left_over(object, found, kind).await?;
-        let change = Change::Recreated { left };
-        if options.dry_run == DryRun::Yes {
-            let stored = self.understood(&tried)?;
-            return Ok(Applied { object: name, change, warnings: tried.warnings, stored });
-        }
-        self.remove_found(found, Children::Stay).await?;
-        let applied = self.sent(object, None, options).await?;
-        Ok(Applied { change, ..applied })
+        let mut applied = match options.dry_run {
+            DryRun::Yes => {
+                let stored = self.understood(&tried)?;
+                let (change, warnings) = (Change::Recreated, tried.warnings);
+                Applied { object: name, change, warnings, stored }
+            }
+            DryRun::No => {
+                self.remove_found(found, Children::Stay).await?;
+                let applied = self.sent(object, None, options).await?;
+                Applied { change: Change::Recreated, ..applied }
+            }
+        };
+        let advice = "which nothing selects any more, runs on: delete it";
+        applied.warnings.extend(left.iter().map(|left| format!("{left}, {advice}")));
+        Ok(applied)
     }
 
-    /// What the former one made that the new one does not select.
+    /// What the former one made, and runs, that the new one does not select.
     async fn left_over(
         &self,
         object: &Value,
@@ -65,7 +72,9 @@ impl Cluster {
         let is_left = |made: &&Value| {
             let labels: HashMap<_, _> = pairs(made, "/metadata/labels").collect();
             let is_selected = selected.iter().all(|(name, value)| labels.get(name) == Some(value));
-            controller(made) == Some(uid) && !is_selected
+            // Former releases have ReplicaSets that run nothing.
+            let runs = number(made, "/spec/replicas").is_none_or(|replicas| replicas > 0);
+            controller(made) == Some(uid) && !is_selected && runs
         };
         let all = self.list(made, "", "application/json").await?;
         let left = all.iter().filter(is_left);

@@ -20,11 +20,11 @@ async fn a_deployment_with_another_selector_is_made_again_over_its_pods() {
 
     let dry = ApplyOptions { dry_run: DryRun::Yes, ..options() };
     let planned = ground.cluster.apply(&wanted, &dry).await.unwrap();
-    let recreated = Change::Recreated { left: Vec::new() };
-    assert_eq!(planned.change, recreated);
+    let recreated = (Change::Recreated, Vec::new());
+    assert_eq!((planned.change, planned.warnings), recreated);
     let uid = ground.found(&former).await["metadata"]["uid"].clone();
     let applied = ground.apply(&wanted).await.unwrap();
-    assert_eq!(applied.change, recreated);
+    assert_eq!((applied.change, applied.warnings), recreated);
     assert_ne!(applied.stored["metadata"]["uid"], uid);
     assert!(matches!(ground.roll_out(&wanted, &Patience::default()).await, Ended::Done));
     assert_eq!(ground.pods("web").await, before, "the same pods serve on");
@@ -33,11 +33,13 @@ async fn a_deployment_with_another_selector_is_made_again_over_its_pods() {
     let other = deployment("other", waiting());
     let mut other = other;
     other["metadata"]["name"] = "web".into();
-    let Change::Recreated { left } = ground.apply(&other).await.unwrap().change else {
-        panic!("it is made again")
-    };
-    assert_eq!(left.len(), 1, "{left:?}");
-    assert_eq!(left[0].kind, "ReplicaSet");
+    let planned = ground.cluster.apply(&other, &dry).await.unwrap();
+    let applied = ground.apply(&other).await.unwrap();
+    assert_eq!(applied.change, Change::Recreated);
+    assert_eq!(planned.warnings, applied.warnings);
+    let [warning] = applied.warnings.as_slice() else { panic!("{:?}", applied.warnings) };
+    let is_of = warning.starts_with("ReplicaSet web-");
+    assert!(is_of && warning.ends_with("runs on: delete it"), "{warning}");
 }
 
 #[tokio::test]
@@ -49,7 +51,7 @@ async fn a_stateful_set_with_another_service_is_made_again_over_its_pods() {
     let mut wanted = former.clone();
     wanted["spec"]["serviceName"] = "db-hl".into();
     let applied = ground.apply(&wanted).await.unwrap();
-    assert_eq!(applied.change, Change::Recreated { left: Vec::new() });
+    assert_eq!((applied.change, applied.warnings), (Change::Recreated, Vec::new()));
     assert!(matches!(ground.roll_out(&wanted, &Patience::default()).await, Ended::Done));
     assert_eq!(ground.pods("db").await, before);
 
