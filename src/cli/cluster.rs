@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cli::admin_error::AdminError;
 use crate::config::Config;
 use crate::db::pool::Db;
-use crate::deploy::kubernetes_target::access;
+use crate::deploy::kubernetes_target::{access, extras};
 use crate::deploy::opened::open_credentials;
 use crate::docker::Engine;
 use crate::domain::cluster::{
@@ -164,16 +164,10 @@ pub(super) async fn test(which: Which, config: &Config, db: &Db) -> Result<Strin
     let login = credentials.map(|sealed| open_credentials(&opener, sealed, &place)).transpose()?;
     let access = access(&cluster, login.as_ref());
     let api = kubernetes::Cluster::connect(&access, kubernetes::Limits::default())?;
-    let creates = cluster.kubernetes.namespace_manage == NamespaceManage::Create;
-    let extras = [
-        creates.then_some(Extra::CreateNamespaces),
-        cluster.kubernetes.hierarchical_namespaces.then_some(Extra::Anchors),
-        config.kubernetes.namespace.quota.then_some(Extra::Quotas),
-    ];
-    let extras: Vec<Extra> = extras.into_iter().flatten().collect();
+    let extras = extras(&cluster, &config.kubernetes);
     let found = api.test_connection(&extras).await?;
     let mut missing: Vec<String> = found.missing.iter().map(ToString::to_string).collect();
-    if !found.has_namespace && !creates {
+    if !found.has_namespace && !extras.contains(&Extra::CreateNamespaces) {
         missing.insert(0, format!("namespace {}: make it first", cluster.namespace));
     }
     if !missing.is_empty() {

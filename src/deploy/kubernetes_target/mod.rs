@@ -8,6 +8,7 @@ mod blame;
 mod error;
 mod plan;
 mod put_back;
+mod rights;
 mod telling;
 mod wait;
 
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::domain::cluster::{Adoption, Cluster, Credentials, NamespaceManage};
+use crate::domain::cluster::{Adoption, Cluster, Credentials};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::kubernetes::{
@@ -29,6 +30,7 @@ use crate::manifests::{
 pub use error::ClusterError;
 pub use plan::Planned;
 pub use put_back::interrupted;
+pub use rights::extras;
 pub use telling::Telling;
 
 /// Objects that are sent at the same time.
@@ -65,9 +67,7 @@ impl KubernetesTarget {
         let fails = |source| ClusterError::refused(&cluster.name, source);
         let api = Api::connect(&access(cluster, login), Limits::default()).map_err(fails)?;
         let mut settings = settings.clone();
-        if cluster.kubernetes.namespace_manage == NamespaceManage::Create {
-            settings.namespace.manage = NamespaceManage::Create;
-        }
+        settings.namespace.manage = rights::namespace_manage(cluster, &settings);
         let labels = [
             (settings.key("project"), project.to_string()),
             (settings.key("environment"), environment.to_string()),
@@ -94,9 +94,9 @@ impl KubernetesTarget {
     /// When the cluster does not answer, its namespace is missing, or whoever signs in may not do
     /// what a deployment does.
     pub async fn target(&self, cluster: &Cluster) -> Result<Target, ClusterError> {
-        let is_made = self.settings.namespace.manage == NamespaceManage::Create;
-        let extras: &[Extra] = if is_made { &[Extra::CreateNamespaces] } else { &[] };
-        let connection = self.api.test_connection(extras).await;
+        let extras = extras(cluster, &self.settings);
+        let is_made = extras.contains(&Extra::CreateNamespaces);
+        let connection = self.api.test_connection(&extras).await;
         let Connection { level, has_namespace, mut missing } =
             connection.map_err(|error| self.refused(error))?;
         if !has_namespace && !is_made {
@@ -105,8 +105,11 @@ impl KubernetesTarget {
         // Without the others less is known, and everything can be done.
         missing
             .retain(|right| right.namespace.is_some() || is_made && right.resource == "namespaces");
-        // What may be done in a namespace that is made below this one is not known yet.
-        if !missing.is_empty() && !cluster.kubernetes.hierarchical_namespaces {
+        if cluster.kubernetes.hierarchical_namespaces {
+            // What may be done in a namespace that is made below this one is not known yet.
+            missing.retain(|right| right.resource == "subnamespaceanchors");
+        }
+        if !missing.is_empty() {
             return Err(ClusterError::Denied { cluster: self.name.clone(), missing });
         }
         let classes = match self.api.ingress_classes().await {
