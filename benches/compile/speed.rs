@@ -62,6 +62,7 @@ fn kubernetes(criterion: &mut Criterion) {
         is_hierarchical: false,
         level: Level::OLDEST,
         controllers: [].into(),
+        default_class: None,
     };
     let inputs = Inputs {
         owner: &owner,

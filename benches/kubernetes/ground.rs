@@ -112,6 +112,7 @@ impl Ground {
             is_hierarchical: false,
             level: self.settings.version_level,
             controllers: [].into(),
+            default_class: None,
         };
         let inputs = Inputs {
             owner: &owner,

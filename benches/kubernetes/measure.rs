@@ -67,6 +67,7 @@ fn rendering(numbers: &mut Numbers) {
         is_hierarchical: false,
         level: Level::OLDEST,
         controllers: [].into(),
+        default_class: None,
     };
     let inputs = Inputs {
         owner: &owner,

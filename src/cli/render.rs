@@ -165,6 +165,7 @@ impl Render {
             is_hierarchical: found.cluster.hierarchical_namespaces,
             level: self.level,
             controllers: BTreeMap::new(),
+            default_class: None,
         };
         let others = Unpinned::ByTag(found.registry.as_ref());
         let images = Images { pinned: &PinnedImages::new(), others };

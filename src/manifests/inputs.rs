@@ -61,6 +61,8 @@ pub struct Target {
     pub level: Level,
     /// Controllers of ingresses by their classes, as far as they are known.
     pub controllers: BTreeMap<String, String>,
+    /// The class of ingresses that name none, where the cluster says it.
+    pub default_class: Option<String>,
 }
 
 /// What containers run.

@@ -117,12 +117,17 @@ impl KubernetesTarget {
             Err(Error::Denied { .. }) => Vec::new(),
             classes => classes.map_err(|error| self.refused(error))?,
         };
+        let mut defaults = classes.iter().filter(|class| class.is_default);
+        // Which of several it is, the cluster decides later.
+        let default = defaults.next().filter(|_| defaults.next().is_none());
+        let default_class = default.map(|class| class.name.clone());
         Ok(Target {
             cluster: cluster.name.clone(),
             namespace: cluster.namespace.clone(),
             is_hierarchical: cluster.kubernetes.hierarchical_namespaces,
             level: self.settings.version_level.of_cluster(level),
             controllers: classes.into_iter().map(|class| (class.name, class.controller)).collect(),
+            default_class,
         })
     }
 

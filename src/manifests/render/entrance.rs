@@ -101,7 +101,8 @@ impl<'a> Renderer<'a> {
 
     /// What controls an ingress, if that is known.
     pub(super) fn flavour(&self, ingress: &Ingress) -> Option<Flavour> {
-        let class = self.class(ingress)?;
+        let default = self.inputs.target.default_class.as_deref();
+        let class = self.class(ingress).or(default)?;
         let controller = self.inputs.target.controllers.get(class);
         let found = controller.and_then(|controller| Flavour::of_controller(controller));
         found.or_else(|| self.inputs.settings.ingress.flavours.get(class).copied())

@@ -43,6 +43,7 @@ fn objects(
         is_hierarchical: false,
         level: level.parse().unwrap(),
         controllers: [].into(),
+        default_class: None,
     };
     let registry: Option<&RegistryAddress> = registry.as_ref();
     let gpu = QuotaRow { kind: "nvidia.com/gpu".to_owned(), requires: 1_000, capacity: 1_000 };

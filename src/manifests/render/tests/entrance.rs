@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::registry::RegistryLogin;
-use crate::manifests::{CertManager, IssuerKind};
+use crate::manifests::{CertManager, Flavour, IssuerKind};
 use crate::paas::compiled::{Backend, PathRule};
 
 #[test]
@@ -75,6 +75,32 @@ fn controllers_are_told_of_services_that_speak_tls() {
         }
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn an_ingress_without_a_class_is_for_the_controller_of_the_cluster_s_default() {
+    let mut scene = Scene::new(vec![web()]);
+    scene.deployment.services = vec![service("vault", "web", Protocol::Tcp, &[(443, 80)])];
+    let mut ingress = Ingress::new("site", "shop.example");
+    ingress.default_service = Some(Backend { name: "vault".to_owned(), port: 443 });
+    ingress.https_backend = true;
+    scene.deployment.ingresses.push(ingress);
+    let nginx = "k8s.io/ingress-nginx".to_owned();
+    scene.target.controllers = [("edge".to_owned(), nginx)].into();
+    let told = |scene: &Scene| {
+        let is_noted = !scene.render().unwrap().notes.is_empty();
+        (scene.at("site-ingress", "/metadata/annotations"), is_noted)
+    };
+    assert_eq!(told(&scene), (Json::Null, true));
+    scene.target.default_class = Some("edge".to_owned());
+    let by_nginx = json!({"nginx.ingress.kubernetes.io/backend-protocol": "HTTPS"});
+    assert_eq!(told(&scene), (by_nginx, false));
+    assert_eq!(scene.at("site-ingress", "/spec/ingressClassName"), Json::Null);
+    scene.target.default_class = Some("inner".to_owned());
+    scene.settings.ingress.flavours = [("inner".to_owned(), Flavour::NginxInc)].into();
+    assert_eq!(told(&scene), (json!({"nginx.org/ssl-services": "vault"}), false));
+    scene.settings.ingress.default_class = Some("other".to_owned());
+    assert_eq!(told(&scene), (Json::Null, true), "the operator's default goes first");
 }
 
 #[test]

@@ -52,6 +52,7 @@ impl Scene {
                 is_hierarchical: false,
                 level: Level::OLDEST,
                 controllers: BTreeMap::new(),
+                default_class: None,
             },
             settings: Settings::default(),
             pinned: PinnedImages::new(),
