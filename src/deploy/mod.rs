@@ -248,6 +248,7 @@ impl Deployment<'_> {
             self.sign_in(&clusters).await?;
         }
         let visitor = Visitor {
+            job: self.run.job().number,
             project: self.run.project(),
             environment: self.run.job().environment_id,
             logins: &self.opened.logins,

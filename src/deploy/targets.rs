@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use tracing::warn;
+
 use crate::deploy::Settings;
 use crate::deploy::docker_target::DockerTarget;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget};
 use crate::docker::{Engine, EngineError};
 use crate::domain::address_pool::{AddressPool, BadSubnet};
 use crate::domain::cluster::{Cluster, ClusterKind, Credentials};
-use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
+use crate::domain::ids::{ClusterId, EnvironmentId, JobNumber, ProjectId};
 use crate::domain::redact::Redactor;
 use crate::stack::Labels;
 
@@ -47,8 +49,9 @@ pub(super) enum TargetError {
     Networks(#[from] BadSubnet),
 }
 
-/// Whose objects those on clusters are, and who signs in there.
+/// Whose objects those on clusters are, of which job, and who signs in there.
 pub(super) struct Visitor<'a> {
+    pub(super) job: JobNumber,
     pub(super) project: ProjectId,
     pub(super) environment: EnvironmentId,
     pub(super) logins: &'a BTreeMap<ClusterId, Credentials>,
@@ -67,6 +70,13 @@ pub(super) async fn connect(
     let of = (visitor.project, visitor.environment);
     let connected = |cluster: Cluster| {
         let login = visitor.logins.get(&cluster.id);
+        if !cluster.kubernetes.tls_verify {
+            let (job, name) = (visitor.job, &cluster.name);
+            warn!(
+                "Job {job} does not check who answers as cluster {name}: store its CA certificate, \
+                 and set tls-verify to true"
+            );
+        }
         let driver =
             KubernetesTarget::connect(&cluster, login, of, &settings.kubernetes, redactor)?;
         Ok(Target { cluster, driver })

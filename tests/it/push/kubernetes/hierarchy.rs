@@ -82,7 +82,10 @@ async fn a_project_is_deployed_to_a_namespace_of_its_own_when_its_controller_has
     assert_eq!(harbour.ground.pods("web").await.len(), 0);
 
     // The anchor is there: nobody has to be waited for.
+    harbour.administrate("set cluster acme/shop main --tls-verify false", "").await;
     write(&copy, "second", "");
     harbour.push(&copy, "Second").await.assert_ok();
+    let unchecked = "does not check who answers as cluster main";
+    harbour.app.process("worker").until_logged(unchecked).await;
     harbour.close().await;
 }
