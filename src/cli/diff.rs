@@ -124,6 +124,7 @@ impl Diff {
         };
         let of = target.owner_of(&nobodys).await?.unwrap_or(nobody);
         let Some(manifests) = manifests(&found, &facts, (of, &pinned))? else { return Ok(None) };
+        manifests.notes.iter().for_each(|about| note(&format!("note: {about}")));
         Ok(Some(connect(of)?.plan(&manifests, Built::Unknown).await?))
     }
 }

@@ -192,7 +192,7 @@ impl KubernetesTarget {
 
     async fn is_new(&self, item: &Manifest) -> Result<bool, ClusterError> {
         let found = self.api.get(&reference(&item.object)).await;
-        Ok(found.map_err(|error| self.refused(error))?.is_none())
+        Ok(found.map_err(|error| self.refused(error).of(&item.at))?.is_none())
     }
 
     /// Deletes the copies that jobs before the deployment have read.

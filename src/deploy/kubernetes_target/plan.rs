@@ -69,7 +69,8 @@ impl KubernetesTarget {
         for item in manifests.items.iter().filter(|item| item.object.kind() != Kind::Namespace) {
             let api = self.api.clone().within(&manifests.namespace);
             let found = api.get(&reference(&item.object)).await;
-            let Some(found) = found.map_err(|error| self.refused(error))? else { continue };
+            let found = found.map_err(|error| self.refused(error).of(&item.at))?;
+            let Some(found) = found else { continue };
             let labels = found.pointer("/metadata/labels");
             let label = |key: &str| labels?.get(self.settings.key(key))?.as_str();
             let id = |key: &str| label(key)?.parse::<Uuid>().ok();
@@ -94,11 +95,12 @@ impl KubernetesTarget {
             ApplyOptions { claims, adoption, dry_run, ..ApplyOptions::new(self.owner.clone()) };
         let namespace = object.namespace().unwrap_or_else(|| self.api.namespace());
         let api = self.api.clone().within(namespace);
-        let before = api.get(&reference(object)).await.map_err(|error| self.refused(error))?;
+        let refused = |error| self.refused(error).of(&item.at);
+        let before = api.get(&reference(object)).await.map_err(refused)?;
         let applied = match api.apply(object.value(), &options).await {
             Ok(applied) => applied,
             Err(Error::Foreign { .. }) if item.yields() => return Ok((None, Vec::new())),
-            Err(error) => return Err(self.refused(error).of(&item.at)),
+            Err(error) => return Err(refused(error)),
         };
         let fields = match &before {
             Some(before) => {

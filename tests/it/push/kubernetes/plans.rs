@@ -101,6 +101,13 @@ async fn only_what_was_done_by_hand_would_change(harbour: &Harbour, copy: &Copy)
     let (code, lines, said) = diff(copy).await;
     assert_eq!(lines, "~ Deployment web-dplmt  spec.replicas: 3 → 2\n");
     assert_eq!((code, said.as_str()), (1, "1 changed\n"));
+    // What would not be as the file says, in the words of a plan.
+    let ingress = "ingresses: {site: {host: plans.example, service: {name: web, port: 80}, \
+                   meta: letsencrypt}}\n";
+    write(copy, "first", &format!("{MORE}{ingress}"));
+    let (code, _, said) = diff(copy).await;
+    let noted = "note: ingresses.site: nobody issues its certificate";
+    assert!(code == 1 && said.contains(noted), "{said}");
 }
 
 /// A plan of another file, with one more cluster.
