@@ -30,7 +30,7 @@ const METADATA: [&str; 7] = [
     "name",
 ];
 
-/// Beginnings of annotations that parts of the cluster write whenever they come to it.
+/// Beginnings of annotations that are the cluster's own.
 const OF_THE_CLUSTER: [&str; 4] = [
     "deployment.kubernetes.io/",
     "pv.kubernetes.io/",
@@ -45,6 +45,11 @@ pub enum Built {
     Anew,
     /// Nothing can be said about them: one of the same name is taken for the same.
     Unknown,
+}
+
+/// Whether an annotation is one that parts of the cluster write whenever they come to an object.
+pub fn is_of_the_cluster(annotation: &str) -> bool {
+    OF_THE_CLUSTER.iter().any(|part| annotation.starts_with(part))
 }
 
 /// What takes the place of an image of this name until it is built.
@@ -132,9 +137,7 @@ impl Rules for OfObjects<'_> {
             ["metadata", field] if METADATA.contains(field) => true,
             [.., "labels", "vname"] => true,
             [.., "labels", label] => self.labels.iter().any(|known| known == label),
-            [.., "annotations", name] => {
-                *name == self.version || OF_THE_CLUSTER.iter().any(|part| name.starts_with(part))
-            }
+            [.., "annotations", name] => *name == self.version || is_of_the_cluster(name),
             // There are none, or only such as are left out.
             _ => false,
         }

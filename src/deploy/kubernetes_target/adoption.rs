@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference};
 use crate::domain::cluster::Adoption;
 use crate::kubernetes::ApplyOptions;
-use crate::manifests::{Kind, Manifest, Manifests, Object};
+use crate::manifests::{Kind, Manifest, Manifests, Object, is_of_the_cluster};
 
 impl KubernetesTarget {
     /// Objects as they are that somebody else has made, and that are about to be taken over.
@@ -64,7 +64,7 @@ fn bare(mut object: Value) -> Value {
         let kept = ["name", "namespace", "labels", "annotations"];
         metadata.retain(|field, _| kept.contains(&field.as_str()));
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-            annotations.retain(|name, _| !name.starts_with("deployment.kubernetes.io/"));
+            annotations.retain(|name, _| !is_of_the_cluster(name));
         }
     }
     object

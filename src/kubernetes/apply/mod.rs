@@ -22,6 +22,7 @@ use crate::kubernetes::owner::Owner;
 use crate::kubernetes::remove::Children;
 use crate::kubernetes::wire::{Answer, Call, Form};
 use crate::kubernetes::{Cluster, Error};
+use crate::manifests::is_of_the_cluster;
 
 /// Whether anything is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,14 +85,6 @@ pub enum Change {
     /// The former one is gone with all it had made, and it is new.
     Replaced,
 }
-
-/// Annotations that parts of the cluster write whenever they come to it.
-const OF_THE_CLUSTER: [&str; 4] = [
-    "deployment.kubernetes.io/",
-    "pv.kubernetes.io/",
-    "volume.kubernetes.io/",
-    "endpoints.kubernetes.io/",
-];
 
 /// An object that was applied. Its `Debug` does not show the object, which may be a Secret.
 #[derive(Clone)]
@@ -248,7 +241,7 @@ fn content(object: &Value) -> Value {
             metadata.remove(field);
         }
         if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
-            annotations.retain(|name, _| !OF_THE_CLUSTER.iter().any(|part| name.starts_with(part)));
+            annotations.retain(|name, _| !is_of_the_cluster(name));
         }
         if metadata.get("annotations").is_some_and(|left| *left == Value::Object(Map::new())) {
             metadata.remove("annotations");
