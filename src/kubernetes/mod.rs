@@ -42,10 +42,10 @@ pub use job::{JobEnded, SuccessCodes};
 pub use object::ObjectRef;
 pub use owner::Owner;
 pub use permissions::{Connection, Extra, needed};
-pub use prune::{Owned, Pruned};
+pub use prune::Owned;
 pub use rollout::trouble::{Cause, Trouble};
 pub use rollout::{Ended, OldPods, Patience, Progress};
-pub use version::{ApiGroup, IngressClass, StorageClass};
+pub use version::{ApiGroup, IngressClass};
 
 /// How long a cluster is waited for.
 #[derive(Debug, Clone, Copy)]

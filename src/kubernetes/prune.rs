@@ -30,15 +30,6 @@ pub struct Owned {
     uid: String,
 }
 
-/// What pruning came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pruned {
-    /// What was removed.
-    pub removed: Vec<ObjectRef>,
-    /// Jobs that still run, and stay.
-    pub running: Vec<ObjectRef>,
-}
-
 impl Cluster {
     /// Everything of the kinds that may be removed which carries both labels of an owner, and was
     /// made by nobody else on the way.
@@ -67,17 +58,12 @@ impl Cluster {
         &self,
         owner: &Owner,
         is_kept: impl Fn(&Owned) -> bool + Send,
-    ) -> Result<Pruned, Error> {
-        let mut pruned = Pruned::default();
-        for owned in self.owned(owner).await?.into_iter().filter(|owned| !is_kept(owned)) {
-            if owned.is_running {
-                pruned.running.push(owned.object);
-            } else {
-                self.delete_owned(&owned).await?;
-                pruned.removed.push(owned.object);
-            }
+    ) -> Result<(), Error> {
+        let owned = self.owned(owner).await?;
+        for owned in owned.iter().filter(|owned| !owned.is_running && !is_kept(owned)) {
+            self.delete_owned(owned).await?;
         }
-        Ok(pruned)
+        Ok(())
     }
 
     /// Deletes what was found to be owned, and none that took its name meanwhile.

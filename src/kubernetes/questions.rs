@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::domain::level::Level;
 use crate::kubernetes::json::{annotation, list, text};
-use crate::kubernetes::object::{INGRESS_CLASS, Kind, ObjectRef, STORAGE_CLASS};
+use crate::kubernetes::object::{INGRESS_CLASS, Kind, ObjectRef};
 use crate::kubernetes::wire::Call;
-use crate::kubernetes::{ApiGroup, Cluster, Error, IngressClass, StorageClass};
+use crate::kubernetes::{ApiGroup, Cluster, Error, IngressClass};
 
 /// Objects in one page of a list.
 const PAGE: &str = "500";
@@ -59,22 +59,6 @@ impl Cluster {
             name: text(class, "/metadata/name").to_owned(),
             controller: text(class, "/spec/controller").to_owned(),
             is_default: annotation(class, "ingressclass.kubernetes.io/is-default-class") == "true",
-        };
-        Ok(classes.iter().map(class).collect())
-    }
-
-    /// Who makes volumes.
-    ///
-    /// # Errors
-    ///
-    /// When it does not answer, or may not be asked.
-    pub async fn storage_classes(&self) -> Result<Vec<StorageClass>, Error> {
-        let classes = self.list(&STORAGE_CLASS, "", "application/json").await?;
-        let class = |class: &Value| StorageClass {
-            name: text(class, "/metadata/name").to_owned(),
-            provisioner: text(class, "/provisioner").to_owned(),
-            grows: class["allowVolumeExpansion"] == Value::Bool(true),
-            is_default: annotation(class, "storageclass.kubernetes.io/is-default-class") == "true",
         };
         Ok(classes.iter().map(class).collect())
     }

@@ -19,16 +19,3 @@ pub struct IngressClass {
     /// Whether it takes what names no class.
     pub is_default: bool,
 }
-
-/// A class of volumes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorageClass {
-    /// Its name.
-    pub name: String,
-    /// Who makes its volumes.
-    pub provisioner: String,
-    /// Whether they can grow.
-    pub grows: bool,
-    /// Whether it makes what names no class.
-    pub is_default: bool,
-}

@@ -31,8 +31,8 @@ pub use difference::{Built, built, built_images, fields, is_of_the_cluster};
 pub use fault::{Cannot, Note, Unrenderable};
 pub use flavour::Flavour;
 pub use inputs::{ContentKey, Images, Inputs, Owner, QuotaRow, Target, Unpinned};
-pub use object::{Kind, Object, redact};
-pub use render::{namespace_of, plain_namespace, render};
+pub use object::{Kind, Object};
+pub use render::{namespace_of, render};
 pub use settings::{
     CertManager, Concurrency, CronJobSettings, DefaultService, IngressSettings, IssuerKind,
     JobSettings, NamespaceSettings, PodSettings, RolloutSettings, Settings,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::manifests::yaml;
 
@@ -127,13 +127,6 @@ impl Object {
         &self.value
     }
 
-    /// The same without the values of secrets and variables, for people and logs.
-    pub fn redacted(&self) -> Value {
-        let mut value = self.value.clone();
-        redact(&mut value);
-        value
-    }
-
     /// It as one document of YAML, secrets too.
     pub fn yaml(&self) -> String {
         yaml::document(&self.value)
@@ -142,41 +135,6 @@ impl Object {
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
-}
-
-/// What stands in the place of what nobody may see.
-const HIDDEN: &str = "***";
-
-/// Hides the values of secrets and variables of an object, whoever wrote it, and drops what only its
-/// writers want to know.
-pub fn redact(object: &mut Value) {
-    if let Some(metadata) = object.pointer_mut("/metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-    }
-    if object.get("kind").and_then(Value::as_str) == Some(Kind::Secret.as_str()) {
-        for set in ["/data", "/stringData"] {
-            let entries = object.pointer_mut(set).and_then(Value::as_object_mut);
-            entries.into_iter().flatten().for_each(|(_, value)| *value = json!(HIDDEN));
-        }
-    }
-    hide_variables(object);
-}
-
-fn hide_variables(value: &mut Value) {
-    match value {
-        Value::Object(entries) => {
-            for (key, value) in entries.iter_mut() {
-                if let (Value::Array(variables), "env") = (&mut *value, key.as_str()) {
-                    let values = variables.iter_mut().filter_map(|entry| entry.get_mut("value"));
-                    values.for_each(|value| *value = json!(HIDDEN));
-                } else {
-                    hide_variables(value);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(hide_variables),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 impl fmt::Debug for Object {
@@ -205,6 +163,8 @@ impl<'de> Deserialize<'de> for Object {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -219,11 +179,6 @@ mod tests {
         assert_eq!((object.name(), object.namespace()), ("a", Some("b")));
         assert_eq!(object.labels(), BTreeMap::from([("x", "y")]));
         assert_eq!(format!("{object:?}"), r#"Object { kind: Secret, name: "a", .. }"#);
-        insta::assert_snapshot!(object.redacted(), @r#"{"apiVersion":"v1","data":{"password":"***"},"kind":"Secret","metadata":{"labels":{"x":"y"},"name":"a","namespace":"b"}}"#);
-
-        let mut pod = json!({"kind": "Pod", "data": {"env": [{"name": "A", "value": "hunter2"}]}});
-        redact(&mut pod);
-        assert_eq!(pod, json!({"kind": "Pod", "data": {"env": [{"name": "A", "value": "***"}]}}));
     }
 
     #[test]

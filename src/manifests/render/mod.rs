@@ -24,8 +24,6 @@ use crate::manifests::render::ports::Ports;
 use crate::manifests::{Duty, Inputs, Manifest, Manifests, Phase};
 use crate::paas::compiled::{Deployment, Val};
 
-pub use namespace::plain_namespace;
-
 /// Who manages the objects, and the name by which fields are owned.
 const MANAGER: &str = "pierhead";
 

@@ -81,9 +81,8 @@ impl Renderer<'_> {
     }
 }
 
-/// A namespace, which no single project owns; also in the place of a `SubnamespaceAnchor` where the
-/// cluster has no such kind.
-pub fn plain_namespace(name: &str) -> Manifest {
+/// A namespace, which no single project owns.
+fn plain_namespace(name: &str) -> Manifest {
     let metadata = ObjectMeta {
         name: Some(name.to_owned()),
         labels: Some(shared_labels(name)),

@@ -1,5 +1,8 @@
 //! Claims keep their data unless they are reset.
 
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::ListParams;
+use kube::{Api, ResourceExt as _};
 use pierhead::kubernetes::{
     ApplyOptions, Change, Claims, Ended, JobEnded, ObjectRef, Patience, SuccessCodes,
 };
@@ -18,13 +21,12 @@ async fn a_claim_that_is_there_stays_and_grows_if_its_class_lets_it() {
     let user = with_claim(deployment("web", script("sleep 600")), "data");
     assert!(matches!(ground.roll_out(&user, &Patience::default()).await, Ended::Done));
 
-    let grows = ground
-        .cluster
-        .storage_classes()
-        .await
-        .unwrap()
-        .iter()
-        .any(|class| class.is_default && class.grows);
+    let classes: Api<StorageClass> = Api::all(ground.admin.clone());
+    let classes = classes.list(&ListParams::default()).await.unwrap();
+    let grows = classes.items.iter().any(|class| {
+        let default = class.annotations().get("storageclass.kubernetes.io/is-default-class");
+        default.is_some_and(|is| is == "true") && class.allow_volume_expansion == Some(true)
+    });
     let larger = ground.apply(&claim("data", "2Gi")).await.unwrap();
     if grows {
         assert_eq!((larger.change, larger.warnings), (Change::Changed, Vec::new()));
