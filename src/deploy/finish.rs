@@ -82,9 +82,15 @@ impl Deployment<'_> {
         if !targets.kubernetes.is_empty() {
             let objects = stored::objects(&self.settings().keyring.opener, &live).await?;
             for Target { cluster, driver } in &targets.kubernetes {
-                let Some(manifests) = objects.of_cluster(cluster.id) else { continue };
+                let Some(on) = objects.in_cluster(cluster.id) else { continue };
                 self.run.still_owns().await?;
-                if let Err(error) = driver.prune(manifests).await {
+                // What a release before it took over, and nobody deploys any more, goes back.
+                let (_, given) = driver.give_back(&on.not_needed()).await;
+                let pruned = match given {
+                    Ok(()) => driver.prune(&on.manifests).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = pruned {
                     failed.get_or_insert(error.into());
                 }
             }

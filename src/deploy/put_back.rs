@@ -126,11 +126,11 @@ impl Deployment<'_> {
                     let lost = driver.lost_disks(&own.manifests, live).await?;
                     self.ledger.lose(cluster.id, lost);
                 }
-                if let Some(own) = own {
-                    driver.give_back(&own.others).await?;
-                }
+                let others = own.map_or(&[][..], |own| &own.others);
+                let (kept, given) = driver.give_back(others).await;
                 let live = live.map(|live| (live.fence, manifests));
-                driver.put_back(live, &namespace, limit).await
+                // What is still to be given back is nobody's to delete.
+                driver.put_back(live, &namespace, limit, &kept).await.and(given)
             };
             let ended = ended.await.map_err(Cause::from);
             self.ledger.end(cluster, ended.as_ref().copied());

@@ -39,6 +39,15 @@ pub(super) struct InCluster {
     pub(super) others: Vec<Object>,
 }
 
+impl InCluster {
+    /// What others had made there, and the release does not have.
+    pub(super) fn not_needed(&self) -> Vec<Object> {
+        let is_needed =
+            |other: &&Object| self.manifests.items.iter().any(|it| it.object.is_same(other));
+        self.others.iter().filter(|other| !is_needed(other)).cloned().collect()
+    }
+}
+
 /// A stack on one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OnCluster {

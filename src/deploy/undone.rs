@@ -11,6 +11,7 @@ use crate::domain::history::Step;
 use crate::domain::ids::ClusterId;
 use crate::domain::undone::{Undone, UndoneTargets};
 use crate::jobs::RunError;
+use crate::manifests::Object;
 
 /// What a run knows of the targets that it may have changed.
 #[derive(Debug, Default)]
@@ -66,6 +67,40 @@ impl Deployment<'_> {
             self.jobs().db().run(async move |connection| Release::of_job(connection, id).await);
         let Some(release) = release.await.map_err(RunError::from)? else { return Ok(None) };
         Ok(Some(stored::objects(&self.settings().keyring.opener, &release).await?))
+    }
+
+    /// What others have made in a cluster, and releases since the live one took over and could not
+    /// give back: by now it looks like the environment's own.
+    pub(super) async fn owed(
+        &self,
+        live: Option<&Release>,
+        cluster: &Cluster,
+    ) -> Result<Vec<Object>, Cause> {
+        let (environment, number) =
+            (self.run.job().environment_id, live.map(|release| release.number));
+        let releases = self
+            .jobs()
+            .db()
+            .run(async move |connection| Release::after(connection, environment, number).await);
+        for release in releases.await.map_err(RunError::from)? {
+            let stored = release.undone.clone().map(serde_json::from_value::<UndoneTargets>);
+            let mut states = stored.transpose().map_err(stored::Unreadable::from)?;
+            match states.as_mut().and_then(|states| states.remove(&cluster.name)) {
+                // Those before it are paid off with it.
+                Some(Undone::PutBack { .. }) => break,
+                Some(Undone::Untouched) => continue,
+                Some(Undone::NotPutBack { .. }) | None => {}
+            }
+            if release.job_id == self.run.job().id {
+                continue;
+            }
+            let objects = stored::objects(&self.settings().keyring.opener, &release).await?;
+            if let Some(on) = objects.in_cluster(cluster.id) {
+                // Each has carried on what was owed before it.
+                return Ok(on.others.clone());
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Tells and stores what became of each target; what was not reached is so for a reason.

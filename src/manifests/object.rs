@@ -115,6 +115,12 @@ impl Object {
         text(&self.value, "/metadata/namespace")
     }
 
+    /// Whether both are of one kind and have one name in one namespace.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && (self.name(), self.namespace()) == (other.name(), other.namespace())
+    }
+
     /// Its labels.
     pub fn labels(&self) -> BTreeMap<&str, &str> {
         let labels = self.value.pointer("/metadata/labels").and_then(Value::as_object);

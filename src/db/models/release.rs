@@ -130,6 +130,25 @@ impl Release {
             .optional()
     }
 
+    /// Releases of an environment that were made after one, or all, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn after(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+        number: Option<ReleaseNumber>,
+    ) -> QueryResult<Vec<Self>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .filter(releases::number.gt(number.unwrap_or(ReleaseNumber(0))))
+            .order(releases::number.desc())
+            .select(Self::as_select())
+            .load(connection)
+            .await
+    }
+
     /// The release a job made.
     ///
     /// # Errors

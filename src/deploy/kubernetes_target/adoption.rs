@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference};
 use crate::domain::cluster::Adoption;
-use crate::kubernetes::ApplyOptions;
+use crate::kubernetes::ObjectRef;
 use crate::manifests::{Kind, Manifest, Manifests, Object, is_of_the_cluster};
 
 impl KubernetesTarget {
@@ -18,10 +18,9 @@ impl KubernetesTarget {
         if self.adoption == Adoption::Refuse {
             return Ok(others);
         }
-        // What is in a disk stays there, whoever has it; a Job that ran is not run again.
+        // A Job that ran is not run again.
         let is_taken = |item: &&Manifest| {
-            let kept =
-                [Kind::Namespace, Kind::SubnamespaceAnchor, Kind::PersistentVolumeClaim, Kind::Job];
+            let kept = [Kind::Namespace, Kind::SubnamespaceAnchor, Kind::Job];
             !item.yields() && !kept.contains(&item.object.kind())
         };
         for item in manifests.items.iter().filter(is_taken) {
@@ -33,35 +32,36 @@ impl KubernetesTarget {
         Ok(others)
     }
 
-    /// Makes objects again what they were before they were taken over.
-    ///
-    /// # Errors
-    ///
-    /// When the cluster refuses or is away.
-    pub async fn give_back(&self, others: &[Object]) -> Result<(), ClusterError> {
-        let options =
-            ApplyOptions { adoption: Adoption::Adopt, ..ApplyOptions::new(self.owner.clone()) };
+    /// Makes objects again what they were before they were taken over; gives those that it could not,
+    /// with the first failure.
+    pub async fn give_back(&self, others: &[Object]) -> (Vec<ObjectRef>, Result<(), ClusterError>) {
+        let (mut kept, mut first) = (Vec::new(), Ok(()));
         for object in others {
-            let found = self.api.get(&reference(object)).await;
-            let found = found.map_err(|error| self.refused(error))?;
-            // The release that failed had not come to it.
-            if found.is_some_and(|found| !self.owner.owns(&found)) {
-                continue;
+            let given = self.api.give_back(object.value(), &self.owner).await;
+            if let Err(error) = given.map_err(|error| self.refused(error)) {
+                kept.push(reference(object));
+                first = first.and(Err(error));
             }
-            let given = self.api.apply(object.value(), &options).await;
-            given.map_err(|error| self.refused(error))?;
         }
-        Ok(())
+        (kept, first)
     }
 }
 
-/// What somebody has said of an object, without what the cluster adds.
+/// What somebody has said of an object and who that was, without what the cluster adds.
 fn bare(mut object: Value) -> Value {
     if let Some(fields) = object.as_object_mut() {
         fields.remove("status");
     }
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        let kept = ["name", "namespace", "labels", "annotations"];
+        let kept = [
+            "name",
+            "namespace",
+            "labels",
+            "annotations",
+            "finalizers",
+            "ownerReferences",
+            "managedFields",
+        ];
         metadata.retain(|field, _| kept.contains(&field.as_str()));
         if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
             annotations.retain(|name, _| !is_of_the_cluster(name));

@@ -173,9 +173,8 @@ impl KubernetesTarget {
         manifests: &Manifests,
         prepared: &Prepared,
     ) -> Result<Vec<String>, ClusterError> {
-        let is_reset = |item: &&Manifest| {
-            item.duty == Duty::Claim { reset: true } && !prepared.fresh.contains(item.object.name())
-        };
+        let is_reset =
+            |item: &&Manifest| is_emptied(item) && !prepared.fresh.contains(item.object.name());
         let resets = of(manifests, Phase::Claims).filter(is_reset);
         let mut told = warnings(self.apply(resets, Claims::Reset).await?);
         let sets = of(manifests, Phase::Sets);
@@ -247,16 +246,31 @@ impl KubernetesTarget {
         item: &Manifest,
         claims: Claims,
     ) -> Result<Option<Applied>, ClusterError> {
-        let adoption = self.adoption;
-        let options = ApplyOptions { claims, adoption, ..ApplyOptions::new(self.owner.clone()) };
+        let options = ApplyOptions { claims, ..self.options(item) };
         let namespace = item.object.namespace().unwrap_or_else(|| self.api.namespace());
         let api = self.api.clone().within(namespace);
         match api.apply(item.object.value(), &options).await {
             Ok(applied) => Ok(Some(applied)),
             // Somebody has made it by hand, who knows better.
             Err(Error::Foreign { .. }) if item.yields() => Ok(None),
-            Err(error) => Err(self.refused(error).of(&item.at)),
+            Err(error) => Err(self.refused_of(item, error)),
         }
+    }
+
+    /// How an object is applied. A disk of others is not taken over to lose what is in it.
+    fn options(&self, item: &Manifest) -> ApplyOptions {
+        let adoption = if is_emptied(item) { Adoption::Refuse } else { self.adoption };
+        ApplyOptions { adoption, ..ApplyOptions::new(self.owner.clone()) }
+    }
+
+    fn refused_of(&self, item: &Manifest, source: Error) -> ClusterError {
+        let source = match source {
+            Error::Foreign { kind, name, owner, .. } if is_emptied(item) => {
+                Error::Foreign { kind, name, owner, is_adoptable: false }
+            }
+            source => source,
+        };
+        self.refused(source).of(&item.at)
     }
 
     /// Whether it is what images are pulled with, which other releases may need.
@@ -281,6 +295,11 @@ pub struct Prepared {
 /// The objects of a phase.
 fn of(manifests: &Manifests, phase: Phase) -> impl Iterator<Item = &Manifest> {
     manifests.items.iter().filter(move |item| item.phase == phase)
+}
+
+/// Whether it is a disk that begins empty with each deployment.
+fn is_emptied(item: &Manifest) -> bool {
+    item.duty == Duty::Claim { reset: true }
 }
 
 fn warnings(applied: Vec<Applied>) -> Vec<String> {

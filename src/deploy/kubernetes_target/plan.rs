@@ -3,7 +3,9 @@
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
-use crate::deploy::kubernetes_target::{AT_ONCE, ClusterError, KubernetesTarget, reference};
+use crate::deploy::kubernetes_target::{
+    AT_ONCE, ClusterError, KubernetesTarget, is_emptied, reference,
+};
 use crate::domain::difference::{Entry, Fate};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::kubernetes::{ApplyOptions, Change, Claims, DryRun, Error};
@@ -88,14 +90,11 @@ impl KubernetesTarget {
         images: Built,
     ) -> Result<(Option<Entry>, Vec<String>), ClusterError> {
         let object = &item.object;
-        let claims =
-            if item.duty == (Duty::Claim { reset: true }) { Claims::Reset } else { Claims::Keep };
-        let (adoption, dry_run) = (self.adoption, DryRun::Yes);
-        let options =
-            ApplyOptions { claims, adoption, dry_run, ..ApplyOptions::new(self.owner.clone()) };
+        let claims = if is_emptied(item) { Claims::Reset } else { Claims::Keep };
+        let options = ApplyOptions { claims, dry_run: DryRun::Yes, ..self.options(item) };
         let namespace = object.namespace().unwrap_or_else(|| self.api.namespace());
         let api = self.api.clone().within(namespace);
-        let refused = |error| self.refused(error).of(&item.at);
+        let refused = |error| self.refused_of(item, error);
         let before = api.get(&reference(object)).await.map_err(refused)?;
         let applied = match api.apply(object.value(), &options).await {
             Ok(applied) => applied,

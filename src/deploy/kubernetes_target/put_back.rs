@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use crate::deploy::kubernetes_target::telling::{Telling, thing};
-use crate::deploy::kubernetes_target::{ClusterError, KubernetesTarget, reference, same};
+use crate::deploy::kubernetes_target::{
+    ClusterError, KubernetesTarget, is_emptied, reference, same,
+};
 use crate::domain::ids::Fence;
 use crate::kubernetes::{Claims, ObjectRef, Owned};
 use crate::manifests::{Duty, Kind, Manifest, Manifests, Phase};
@@ -21,19 +23,24 @@ impl KubernetesTarget {
         live: Option<(Fence, Option<&Manifests>)>,
         namespace: &str,
         limit: Duration,
+        others: &[ObjectRef],
     ) -> Result<(), ClusterError> {
+        let is_others = |owned: &Owned| others.iter().any(|other| same(other, &owned.object));
         let fence = live.map(|(fence, _)| fence);
         let manifests = live.and_then(|(_, manifests)| manifests);
         let items: Vec<&Manifest> = manifests
             .map(|live| live.items.iter().filter(|item| item.is_put_back()).collect())
             .unwrap_or_default();
         // Work of the run that is put back must not change anything under what served before.
-        self.delete_newer(fence, namespace, |owned| owned.object.kind != Kind::Job.as_str())
-            .await?;
+        self.delete_newer(fence, namespace, |owned| {
+            owned.object.kind != Kind::Job.as_str() || is_others(owned)
+        })
+        .await?;
         self.apply(items.iter().copied(), Claims::Keep).await?;
         // Before pods are waited for that may need its room.
         let keep: Vec<ObjectRef> = items.iter().map(|item| reference(&item.object)).collect();
-        let is_kept = |owned: &Owned| keep.iter().any(|kept| same(kept, &owned.object));
+        let is_kept =
+            |owned: &Owned| is_others(owned) || keep.iter().any(|kept| same(kept, &owned.object));
         self.delete_newer(fence, namespace, is_kept).await?;
         if let Some(live) = manifests {
             self.wait(live, Phase::Workloads, limit, &Telling::nobody()).await?;
@@ -56,9 +63,8 @@ impl KubernetesTarget {
             let mut claims = live.items.iter().filter(|item| item.phase == Phase::Claims);
             claims.any(|item| item.object.name() == name)
         };
-        let is_reset = |item: &&Manifest| item.duty == Duty::Claim { reset: true };
         let mut lost = Vec::new();
-        for item in failed.items.iter().filter(is_reset) {
+        for item in failed.items.iter().filter(|item| is_emptied(item)) {
             if !is_live(item.object.name()) {
                 continue;
             }

@@ -49,8 +49,14 @@ impl Deployment<'_> {
             objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
         }
         for (target, manifests) in targets.kubernetes.iter().zip(manifests) {
-            let others = target.driver.others(&manifests).await?;
             let cluster = target.cluster.id;
+            let mut others = self.owed(live, &target.cluster).await?;
+            let new = target.driver.others(&manifests).await?;
+            for object in new {
+                if !others.iter().any(|other| other.is_same(&object)) {
+                    others.push(object);
+                }
+            }
             objects.kubernetes.push(InCluster { cluster, manifests, others });
         }
         // From here whoever takes over, or rolls back to it, knows what is where.

@@ -141,27 +141,61 @@ impl Cluster {
             return self.sent(object, None, options).await;
         };
         options.owner.check(&found, options.adoption)?;
-        if !options.owner.owns(&found) {
+        let is_adopted = !options.owner.owns(&found);
+        if is_adopted {
             found = self.adopt(found, options).await?;
         }
+        let applied = self.apply_over(object, &found, options).await?;
+        // A trial hands nothing over: what is nobody's afterwards is told by one under another name.
+        if is_adopted && options.dry_run == DryRun::Yes && *kind != CLAIM {
+            return Ok(self.try_adoption(object, applied, options).await);
+        }
+        Ok(applied)
+    }
+
+    /// What an object would be without the fields of its former owner.
+    async fn try_adoption(
+        &self,
+        object: &Value,
+        applied: Applied,
+        options: &ApplyOptions,
+    ) -> Applied {
+        if !matches!(applied.change, Change::Changed | Change::Unchanged) {
+            return applied;
+        }
+        match self.sent(&replace::trial(object), None, options).await {
+            Ok(trial) => Applied { change: Change::Changed, stored: trial.stored, ..applied },
+            // Something may allow no second one beside it.
+            Err(_) => applied,
+        }
+    }
+
+    /// Applies an object over the one that is there.
+    async fn apply_over(
+        &self,
+        object: &Value,
+        found: &Value,
+        options: &ApplyOptions,
+    ) -> Result<Applied, Error> {
+        let kind = Kind::of(&ObjectRef::of(object))?;
         match kind {
-            kind if *kind == CLAIM => self.apply_claim(object, &found, options).await,
-            kind if *kind == JOB => self.replace(object, &found, options).await,
-            kind if *kind == SECRET && is_other_type(object, &found) => {
-                self.replace(object, &found, options).await
+            kind if *kind == CLAIM => self.apply_claim(object, found, options).await,
+            kind if *kind == JOB => self.replace(object, found, options).await,
+            kind if *kind == SECRET && is_other_type(object, found) => {
+                self.replace(object, found, options).await
             }
             kind if *kind == DEPLOYMENT || *kind == STATEFUL_SET => {
-                match self.sent(object, Some(&found), options).await {
+                match self.sent(object, Some(found), options).await {
                     Err(Error::Invalid { object: name, faults })
                         if faults.iter().any(super::error::Fault::is_immutable) =>
                     {
                         let error = Error::Invalid { object: name, faults };
-                        self.recreate(object, &found, options, error).await
+                        self.recreate(object, found, options, error).await
                     }
                     result => result,
                 }
             }
-            _ => self.sent(object, Some(&found), options).await,
+            _ => self.sent(object, Some(found), options).await,
         }
     }
 

@@ -66,20 +66,37 @@ impl Cluster {
         found: &Value,
         kind: &Kind,
     ) -> Result<Vec<ObjectRef>, Error> {
-        let made = if *kind == DEPLOYMENT { &REPLICA_SET } else { &POD };
-        let uid = text(found, "/metadata/uid");
-        let selected: HashMap<_, _> = pairs(object, "/spec/selector/matchLabels").collect();
-        let is_left = |made: &&Value| {
-            let labels: HashMap<_, _> = pairs(made, "/metadata/labels").collect();
-            let is_selected = selected.iter().all(|(name, value)| labels.get(name) == Some(value));
-            // Former releases have ReplicaSets that run nothing.
-            let runs = number(made, "/spec/replicas").is_none_or(|replicas| replicas > 0);
-            controller(made) == Some(uid) && !is_selected && runs
-        };
-        let all = self.list(made, "", "application/json").await?;
-        let left = all.iter().filter(is_left);
-        Ok(left.map(|left| made.named(&self.namespace, text(left, "/metadata/name"))).collect())
+        let made = self.made_by(found, kind).await?;
+        // Former releases have ReplicaSets that run nothing.
+        let runs = |made: &Value| number(made, "/spec/replicas").is_none_or(|it| it > 0);
+        let left = made.iter().filter(|made| !selects(object, made) && runs(made));
+        Ok(left.map(|left| self.placed(&ObjectRef::of(left))).collect())
     }
+
+    /// Deletes a workload with what it runs, if all of that would be left over by another one.
+    pub(super) async fn clear_for(&self, object: &Value, found: &Value) -> Result<(), Error> {
+        let kind = Kind::of(&ObjectRef::of(found))?;
+        let made = self.made_by(found, kind).await?;
+        if !made.is_empty() && !made.iter().any(|made| selects(object, made)) {
+            self.remove_found(found, Children::Follow).await?;
+        }
+        Ok(())
+    }
+
+    /// The ReplicaSets of a Deployment, or the pods of a StatefulSet.
+    async fn made_by(&self, found: &Value, kind: &Kind) -> Result<Vec<Value>, Error> {
+        let made = if *kind == DEPLOYMENT { &REPLICA_SET } else { &POD };
+        let mut all = self.list(made, "", "application/json").await?;
+        all.retain(|made| controller(made) == Some(text(found, "/metadata/uid")));
+        Ok(all)
+    }
+}
+
+/// Whether a workload selects what another one made.
+fn selects(object: &Value, made: &Value) -> bool {
+    let labels: HashMap<_, _> = pairs(made, "/metadata/labels").collect();
+    let mut selected = pairs(object, "/spec/selector/matchLabels");
+    selected.all(|(name, value)| labels.get(name) == Some(&value))
 }
 
 /// The same object under another name, to see whether it would be taken.

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::kubernetes::BUSYBOX;
-use crate::push::kubernetes::{Harbour, write};
+use crate::push::kubernetes::{CHECK, Harbour, page, serving, write};
 use crate::support::PATIENCE;
+use crate::support::app::developer::Copy;
 
 /// A Deployment as somebody makes it with kubectl, under the name of the file's pod.
 fn by_hand() -> Value {
@@ -27,10 +28,47 @@ fn by_hand() -> Value {
     })
 }
 
+/// A disk as somebody makes it.
+fn disk_by_hand() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "disk", "labels": {"of": "hand"}},
+        "spec": {
+            "accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "64Mi"}},
+        },
+    })
+}
+
+/// The page and a pod with the disk, which is emptied if that is said.
+fn write_with_disk(copy: &Copy, said: &str, disk: &str, more: &str) {
+    write(copy, said, "");
+    let store = format!(
+        "  store:
+    containers:
+      app:
+        image: runner
+        listen: [8080]
+        variables: {{RUN: {}}}
+        {CHECK}
+        volumes: {{data: {{mount-path: /data, persistent: true, name: disk, storage-size: 64Mi, \
+         write-many: true{disk}}}}}
+",
+        serving("store")
+    );
+    copy.write(".paas.yaml", &(page(said) + &store + more));
+}
+
 /// What somebody has said of it.
 fn said(found: &Value) -> Value {
     let metadata = &found["metadata"];
     json!({"uid": metadata["uid"], "labels": metadata["labels"], "spec": found["spec"]})
+}
+
+/// Who has written of it what people write.
+fn writers(found: &Value) -> Vec<Value> {
+    let fields = found["metadata"]["managedFields"].as_array().unwrap().iter();
+    let of_people = fields.filter(|it| it["manager"] != "kube-controller-manager");
+    of_people.map(|it| json!([it["manager"], it["fieldsV1"]])).collect()
 }
 
 #[tokio::test]
@@ -47,7 +85,8 @@ async fn what_was_made_by_hand_is_taken_over_when_that_is_said_and_given_back_on
     while harbour.ask("web:80", "/").await != Ok("hand".to_owned()) {
         assert!(Instant::now() < deadline, "it serves");
     }
-    let before = said(&harbour.object("apps/v1", "Deployment", "web-dplmt").await);
+    let found = harbour.object("apps/v1", "Deployment", "web-dplmt").await;
+    let (before, writer) = (said(&found), writers(&found));
     let pods = harbour.ground.pods("web").await;
 
     let copy = harbour.ana.empty("acme/shop").await;
@@ -60,25 +99,42 @@ async fn what_was_made_by_hand_is_taken_over_when_that_is_said_and_given_back_on
     assert_eq!(said(&harbour.object("apps/v1", "Deployment", "web-dplmt").await), before);
     assert_eq!(harbour.ground.pods("web").await, pods);
 
+    harbour.create(disk_by_hand()).await;
+    let claim = async || harbour.object("v1", "PersistentVolumeClaim", "disk").await;
+    let uid = claim().await["metadata"]["uid"].clone();
+    let labels = async || {
+        let found = claim().await;
+        assert_eq!(found["metadata"]["uid"], uid, "what is in it stays");
+        found["metadata"]["labels"].clone()
+    };
     harbour.administrate("set cluster acme/shop main --adoption next", "").await;
-    write(&copy, "no luck; exit 3", "maps: {later: {a: b}}\n");
+    write_with_disk(&copy, "first", ", reset-on-deployment: true", "");
+    let push = harbour.push(&copy, "Would empty it").await;
+    push.assert_code(1).assert_says("PersistentVolumeClaim disk belongs to another owner");
+    assert!(!push.told().contains("--adoption"), "{}", push.stderr);
+    write_with_disk(&copy, "no luck; exit 3", "", "maps: {later: {a: b}}\n");
     let push = harbour.serving("web:80", "hand", harbour.push(&copy, "Fails")).await;
     push.assert_code(1).assert_says("container `app` ends with code 3");
     assert_eq!(said(&harbour.object("apps/v1", "Deployment", "web-dplmt").await), before);
+    assert_eq!(labels().await, json!({"of": "hand"}));
+    let given = harbour.object("apps/v1", "Deployment", "web-dplmt").await;
+    assert_eq!(writers(&given), writer);
     let deadline = Instant::now() + PATIENCE;
     while harbour.ground.pods("web").await != pods {
         assert!(Instant::now() < deadline, "the pods are those that were there");
     }
 
-    write(&copy, "first", "");
+    write_with_disk(&copy, "first", "", "");
     let all = ["hand", "first"];
     let push = harbour.answering("web:80", &all, harbour.push(&copy, "Taken over")).await;
     push.assert_ok().assert_says("web 2/2 ready");
     assert_eq!(harbour.ask("web:80", "/").await, Ok("first".to_owned()));
     let taken = harbour.object("apps/v1", "Deployment", "web-dplmt").await;
     assert_eq!(taken["metadata"]["uid"], before["uid"]);
-    assert_eq!(taken["metadata"]["labels"]["of"], Value::Null);
+    assert_eq!(taken["metadata"]["labels"]["of"], Value::Null, "{taken}");
     assert_eq!(taken["spec"]["template"]["spec"]["containers"].as_array().unwrap().len(), 1);
+
+    assert_eq!(labels().await.as_object().unwrap().len(), 3, "a project, an environment, a hand");
 
     // It was for that deployment only.
     harbour
@@ -87,8 +143,10 @@ async fn what_was_made_by_hand_is_taken_over_when_that_is_said_and_given_back_on
             "metadata": {"name": "later-map"},
         }))
         .await;
-    write(&copy, "first", "maps: {later: {a: b}}\n");
+    write_with_disk(&copy, "first", "", "maps: {later: {a: b}}\n");
     let push = harbour.serving("web:80", "first", harbour.push(&copy, "Later")).await;
     push.assert_code(1).assert_says("later-map belongs to another owner");
+    write_with_disk(&copy, "second", "", "");
+    harbour.push(&copy, "What was taken over is ours").await.assert_ok();
     harbour.close().await;
 }
