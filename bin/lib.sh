@@ -94,6 +94,7 @@ packages_of() {
       echo docker.io
     fi ;;
     busybox) echo busybox-static ;;
+    bwrap) echo bubblewrap ;;
     chromedriver) echo chromium chromium-driver ;;
     systemd-analyze) echo systemd ;;
     *) echo "$1" ;;

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Private PostgreSQL, Redis and Docker Engine, on Unix sockets only, and the base image.
+# Private PostgreSQL, Redis and Docker Engine, on Unix sockets only, and images for tests.
 #
 # Needs lib.sh. Folders are given by the caller; what was started is stopped when the script ends.
 
@@ -257,4 +257,89 @@ make_base_image() {
     show_end "$logs/import.log"
     fail "the engine did not take the image $base_image"
   }
+}
+
+# ---- The image of the hooks ------------------------------------------------------------------
+
+# What runs composer, npm, pip and make, as Debian and Ubuntu call it. Where the package of node
+# brings npm, there is none of that name that fits it.
+hooks_packages=(base-files base-passwd bash coreutils dash diffutils findutils gawk grep gzip hostname
+  sed tar xz-utils unzip ca-certificates make nodejs php-cli php-curl php-mbstring php-xml php-zip
+  composer python3 python3-pip)
+
+# ensure_hooks_image: an image with these, its name in $hooks_image; the one that TEST_HOOKS_IMAGE
+# names, or one that is made once for each recipe and release of the system, and kept as an archive.
+ensure_hooks_image() {
+  hooks_image=${TEST_HOOKS_IMAGE:-}
+  [[ -z $hooks_image ]] || return 0
+  command -v apt-get >/dev/null || fail 'the image for hooks is made of packages of Debian or Ubuntu' \
+    'set TEST_HOOKS_IMAGE to an image of the engine with node, npm, php, composer, python3, pip and make'
+  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/pierhead recipe archive began=$SECONDS
+  recipe=$({ declare -f make_hooks_tree finish_hooks_tree && echo "${hooks_packages[@]}" \
+    && cat /etc/os-release && dpkg --print-architecture; } | sha256sum | cut -c 1-16)
+  hooks_image=pierhead-hooks:$recipe
+  ! engine GET "/images/$hooks_image/json" -o /dev/null 2>/dev/null || return 0
+  archive=$cache/hooks-$recipe.tar.gz
+  if [[ ! -f $archive ]]; then
+    say image "$hooks_image: made of packages of this system, about 90 MB"
+    mkdir -p "$cache"
+    make_hooks_tree "$scratch/hooks"
+    tar -C "$scratch/hooks/tree" --owner=0 --group=0 --numeric-owner -c . | gzip -1 >"$archive.new"
+    rm -rf "$scratch/hooks" "$cache"/hooks-*.tar.gz
+    mv "$archive.new" "$archive"
+  fi
+  engine POST "/images/create?fromSrc=-&repo=${hooks_image%:*}&tag=$recipe" --data-binary "@$archive" \
+    -H 'Content-Type: application/x-tar' -H 'Expect:' -o "$logs/hooks-image.log" || {
+    show_end "$logs/hooks-image.log"
+    fail "the engine did not take the image $hooks_image"
+  }
+  say '' "$hooks_image: there after $((SECONDS - began)) s"
+}
+
+# make_hooks_tree FOLDER: packages, unpacked in FOLDER/tree; what they would do when they are
+# installed is not done, so that it takes no root.
+make_hooks_tree() {
+  local folder=$1 package
+  rm -rf "$folder"
+  mkdir -p "$folder"/{cache/archives/partial,tree/usr/{bin,sbin,lib,lib64}}
+  : >"$folder/status"
+  fetch_hooks_packages "$folder" npm || fetch_hooks_packages "$folder" || {
+    ask_for_root 'ask for new lists of packages'
+    patiently "$logs/apt-update.log" as_root apt-get -q update || true
+    fetch_hooks_packages "$folder" npm || fetch_hooks_packages "$folder" || {
+      show_end "$logs/hooks-packages.log"
+      fail 'the packages for the image of the hooks cannot be had' "they are: ${hooks_packages[*]} npm"
+    }
+  }
+  for package in bin sbin lib lib64; do ln -s "usr/$package" "$folder/tree/$package"; done
+  for package in "$folder"/cache/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -x -C "$folder/tree" --no-same-owner --keep-directory-symlink \
+      --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*'
+  done
+  finish_hooks_tree "$folder/tree"
+}
+
+# fetch_hooks_packages FOLDER [PACKAGE]: these and what they need, as the system's own apt gets them,
+# with nothing installed.
+fetch_hooks_packages() {
+  patiently "$logs/hooks-packages.log" apt-get -qy --download-only --no-install-recommends \
+    -o Dir::State::status="$1/status" -o Dir::Cache="$1/cache" -o Debug::NoLocking=1 \
+    -o APT::Sandbox::User= install "${hooks_packages[@]}" "${@:2}"
+}
+
+# finish_hooks_tree TREE: what the packages would have done to be usable.
+finish_hooks_tree() {
+  local tree=$1 file php
+  cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
+  cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
+  cat "$tree"/usr/share/ca-certificates/mozilla/*.crt >"$tree/etc/ssl/certs/ca-certificates.crt"
+  ln -s gawk "$tree/usr/bin/awk"
+  php=$(find "$tree/usr/bin" -name 'php[0-9]*' -printf '%f\n' | sort -V | tail -n 1)
+  ln -s "$php" "$tree/usr/bin/php"
+  for file in "$tree/usr/share/$php"-*/*/*.ini; do
+    cp "$file" "$tree/etc/php/${php#php}/cli/conf.d/$(sed -n 's/^; *priority=//p' "$file")-$(basename "$file")"
+  done
+  # Images that are made for Python let pip install, too.
+  rm -f "$tree"/usr/lib/python3*/EXTERNALLY-MANAGED
+  chmod 1777 "$tree/tmp"
 }
