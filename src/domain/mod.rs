@@ -13,6 +13,7 @@ pub mod digest;
 pub mod environment;
 pub mod git_ref;
 pub mod history;
+pub mod hop_by_hop;
 pub mod ids;
 pub mod job;
 pub mod level;

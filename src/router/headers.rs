@@ -3,47 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
-use hyper::body::Body;
-use hyper::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
-};
+use hyper::header::{CONNECTION, EXPECT, FORWARDED, HOST, HeaderName, HeaderValue, UPGRADE};
 use hyper::http::uri::Authority;
 
-/// Fields that are about one connection (RFC 9110, 7.6.1), besides those that `Connection` names.
-///
-/// `Trailer` is one of them because trailers are not passed on: a receiver may mistake them for
-/// header fields.
-const HOP_BY_HOP: [HeaderName; 9] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
+use crate::domain::hop_by_hop::connection_options;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-
-/// Takes away what is about one connection.
-pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = connection_options(headers)
-        .filter_map(|option| HeaderName::from_bytes(option.as_bytes()).ok())
-        .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
-        headers.remove(name);
-    }
-}
-
-fn connection_options(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).map(str::trim)
-}
 
 /// The protocol that a message asks or agrees to go on with.
 ///
@@ -59,14 +26,6 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 pub(super) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol);
-}
-
-/// Says that a body of unknown length follows, if one does: without a word about it, it would be
-/// left out of methods that seldom have one.
-pub(super) fn keep_body(headers: &mut HeaderMap, body: &impl Body) {
-    if !body.is_end_stream() && !headers.contains_key(CONTENT_LENGTH) {
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
 }
 
 /// Replaces everything that a client says about itself by what is known about it.
@@ -128,24 +87,6 @@ mod tests {
             .collect();
         lines.sort();
         lines.join("\n")
-    }
-
-    #[test]
-    fn what_is_about_one_connection_goes_with_what_connection_names() {
-        let mut headers = headers(&[
-            ("connection", "close, X-Mine"),
-            ("connection", "keep-alive"),
-            ("keep-alive", "timeout=5"),
-            ("proxy-authorization", "Basic x"),
-            ("te", "trailers"),
-            ("trailer", "x-sum"),
-            ("transfer-encoding", "chunked"),
-            ("upgrade", "websocket"),
-            ("x-mine", "1"),
-            ("x-yours", "2"),
-        ]);
-        strip_hop_by_hop(&mut headers);
-        assert_eq!(shown(&headers), "x-yours: 2");
     }
 
     #[test]

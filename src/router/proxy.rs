@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
+use crate::domain::hop_by_hop::{keep_body, strip_hop_by_hop};
 use crate::domain::route::{Host, Route, RouteTable};
 use crate::router::page::{Form, Refusal};
 use crate::router::request_host::request_host;
@@ -90,7 +91,7 @@ impl Proxy {
         let route = self.route(&host, head.uri.path())?;
 
         let mut head = head_for_upstream(head, &client, &authority, wanted.as_ref());
-        headers::keep_body(&mut head.headers, &body);
+        keep_body(&mut head.headers, &body);
         let (upload, turn) = Upload::new(body);
         let sent = self.upstreams.send(&route.upstreams, Request::from_parts(head, upload));
         let response = tokio::select! {
@@ -156,7 +157,7 @@ fn head_for_upstream(
     authority: &Authority,
     wanted: Option<&Wanted>,
 ) -> request::Parts {
-    headers::strip_hop_by_hop(&mut head.headers);
+    strip_hop_by_hop(&mut head.headers);
     headers::introduce(&mut head.headers, client.peer, authority);
     if let Some(wanted) = wanted {
         headers::set_upgrade(&mut head.headers, wanted.protocol.clone());
@@ -170,7 +171,7 @@ fn head_for_upstream(
 
 /// A head without anything that was between the entrance and the upstream alone.
 fn head_for_client(mut head: response::Parts) -> response::Parts {
-    headers::strip_hop_by_hop(&mut head.headers);
+    strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
     head.extensions.clear();
     head
