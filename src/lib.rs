@@ -11,6 +11,7 @@ pub mod db;
 pub mod deploy;
 pub mod docker;
 pub mod domain;
+pub mod egress;
 pub mod git;
 pub mod git_hook;
 pub mod history;

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod deploy_rule;
 pub mod difference;
 pub mod digest;
+pub mod egress;
 pub mod environment;
 pub mod git_ref;
 pub mod history;

@@ -26,6 +26,8 @@ mod docker_host;
 #[cfg(test)]
 mod docker_target;
 #[cfg(test)]
+mod egress;
+#[cfg(test)]
 mod foreign_images;
 #[cfg(test)]
 mod heavy_files;

@@ -27,6 +27,7 @@ const LAYERS: [Layer; 11] = [
             "buildah",
             "db",
             "docker",
+            "egress",
             "git",
             "kubernetes",
             "layers",
