@@ -7,6 +7,7 @@ mod cluster;
 mod diff;
 mod explain;
 mod hook;
+mod hook_cage;
 mod keygen;
 mod migrate;
 mod registry;
@@ -80,6 +81,9 @@ enum Command {
         /// Which one.
         name: HookName,
     },
+    /// Be the way out of a cage without a network; workers call this.
+    #[command(hide = true)]
+    HookCage(hook_cage::HookCage),
 }
 
 /// Why a command did not do what it is for.
@@ -114,6 +118,9 @@ pub enum CliError {
     /// A hook.
     #[error(transparent)]
     Hook(#[from] crate::git_hook::HookError),
+    /// The way out of a cage.
+    #[error("the way out of this cage is not open")]
+    Cage(#[source] std::io::Error),
     /// The runtime could not be started.
     #[error("could not start threads: {0}")]
     Runtime(std::io::Error),
@@ -128,6 +135,7 @@ impl Cli {
     pub fn run(self, environment: &BTreeMap<String, String>) -> Result<ExitCode, CliError> {
         let command = match self.command {
             Command::Hook { name } => return Ok(hook::run(name)?),
+            Command::HookCage(cage) => return cage.run(),
             Command::Check(check) => return Ok(check.run()),
             Command::Render(render) => return Ok(render.run()),
             Command::Diff(diff) => return diff.run(),

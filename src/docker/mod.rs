@@ -10,6 +10,7 @@ mod classic;
 mod classic_output;
 mod containers;
 mod disk;
+mod gate;
 mod host_routes;
 mod images;
 mod load;
@@ -31,6 +32,7 @@ use crate::domain::redact::Redactor;
 
 pub use containers::{Owned, Place};
 pub use disk::Room;
+pub use gate::GateContainer;
 pub use images::{ImageFacts, PullError};
 pub use networks::{Network, NetworkCreated};
 pub use probe::Prober;

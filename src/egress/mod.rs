@@ -12,6 +12,8 @@
 //! one cage, and each run of foreign code gets a proxy of its own.
 
 mod answer;
+mod inside;
+mod program;
 mod reach;
 mod refusal;
 mod traffic;
@@ -34,6 +36,8 @@ use crate::egress::answer::{Answering, connection};
 use crate::egress::refusal::Reporter;
 use crate::tasks::{StillRunning, Tasks};
 
+pub use inside::{forward, run, until_asked_to_end};
+pub use program::{Gate, GateError, gate};
 pub use refusal::{Refused, Why};
 pub use traffic::Traffic;
 pub use upstream::{BadUpstream, Upstream};

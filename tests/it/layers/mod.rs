@@ -298,7 +298,8 @@ fn queries_are_made_in_db_only() {
 #[test]
 fn programs_are_started_by_their_drivers_only() {
     let tree = Tree::read(&["src"]);
-    let is_driver = |path: &str| ["src/buildah/", "src/git/"].iter().any(|d| path.starts_with(d));
+    let drivers = ["src/buildah/", "src/egress/inside.rs", "src/git/"];
+    let is_driver = |path: &str| drivers.iter().any(|driver| path.starts_with(driver));
     let outside = tree.files().filter(|file| !is_driver(&file.path));
     let started: Vec<_> =
         outside.flat_map(|file| places(file, &["Command", "::", "new"])).collect();
