@@ -5,6 +5,8 @@
 pub mod buildah;
 pub mod builder;
 pub mod building;
+pub mod cage;
+pub mod caging;
 pub mod cli;
 pub mod config;
 pub mod db;
@@ -15,6 +17,7 @@ pub mod egress;
 pub mod git;
 pub mod git_hook;
 pub mod history;
+pub mod hooks;
 pub mod image;
 pub mod janitor;
 pub mod jobs;

@@ -69,7 +69,8 @@ impl Worker {
             Ok(Some(Claimed { run, task })) => {
                 let number = run.job().number;
                 info!(job.number = %number, "Claimed job {number}: {task:?}");
-                self.deployer.run(run, task).await;
+                // As large as the longest step.
+                Box::pin(self.deployer.run(run, task)).await;
                 info!(job.number = %number, "Done with job {number}");
             }
             Ok(None) => {}

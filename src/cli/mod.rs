@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod hook;
 mod hook_cage;
+mod hook_enter;
 mod keygen;
 mod migrate;
 mod registry;
@@ -84,6 +85,9 @@ enum Command {
     /// Be the way out of a cage without a network; workers call this.
     #[command(hide = true)]
     HookCage(hook_cage::HookCage),
+    /// Enter a cage, and become another program; workers call this.
+    #[command(hide = true)]
+    HookEnter(hook_enter::HookEnter),
 }
 
 /// Why a command did not do what it is for.
@@ -136,6 +140,7 @@ impl Cli {
         let command = match self.command {
             Command::Hook { name } => return Ok(hook::run(name)?),
             Command::HookCage(cage) => return cage.run(),
+            Command::HookEnter(enter) => return Ok(enter.run()),
             Command::Check(check) => return Ok(check.run()),
             Command::Render(render) => return Ok(render.run()),
             Command::Diff(diff) => return diff.run(),

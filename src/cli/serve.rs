@@ -20,6 +20,7 @@ use crate::deploy::{Deployer, Settings};
 use crate::git::bare_repository::Repositories;
 use crate::git::wire::{NoProgram, Wire};
 use crate::git_hook;
+use crate::hooks::{Hooks, NoHooks};
 use crate::janitor::Janitor;
 use crate::jobs::Jobs;
 use crate::layers::Layers;
@@ -86,6 +87,9 @@ pub enum ServeError {
     /// The address of Redis.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// Build hooks.
+    #[error(transparent)]
+    Hooks(#[from] NoHooks),
     /// The platform's library of images.
     #[error(transparent)]
     Library(#[from] ConfigError),
@@ -248,6 +252,8 @@ impl Parts {
         let keyring = worker_keys(&self.db, &config.seal).await?;
         info!("Secrets are sealed with key {}", keyring.sealer.key_id());
         let builder = Builder::find(config);
+        let program = std::env::current_exe().map_err(ServeError::System)?;
+        let hooks = Hooks::find(config, &program, self.stages.background.clone()).await?;
         let settings = Settings {
             paas_file: config.paas_file.clone(),
             platform: self.platform.clone(),
@@ -258,6 +264,7 @@ impl Parts {
             builder: config.builder.clone(),
             built_by: builder.clone(),
             layers: Layers::new(&config.layers_folder()),
+            hooks,
             docker: config.docker.clone(),
             kubernetes: config.kubernetes.clone(),
             router: config.router.clone(),

@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use toml::{Table, Value};
 
-use crate::config::Config;
+use crate::config::{Config, HookConfig, HookLimits};
 use crate::domain::address_pool::AddressPool;
 use crate::domain::nearest::nearest;
 use crate::image::layer::User;
@@ -152,6 +152,12 @@ impl Config {
                 "write docker, buildah, podman, or the whole path of a program",
             );
         }
+        if self.hooks.user.parse::<User>().is_err() {
+            return problem("hooks.user", "write two numbers such as 65532:65532");
+        }
+        if let Some(fault) = self.hooks.problem() {
+            return problem("hooks", &fault);
+        }
         let faults = check_libraries(&self.libraries);
         if !faults.is_empty() {
             return problem("libraries", &faults.join("; "));
@@ -198,8 +204,11 @@ fn with_names(known: &Table) -> Table {
     };
     // Content of any form is not looked into.
     let any = || Value::Boolean(true);
-    let hook: Table = table(vec![("kind", any())]);
-    let hooks: Table = table(vec![(ANY, Value::Table(hook))]);
+    let limits = Table::try_from(HookLimits::default()).expect("limits are a table");
+    let mut hook: Table = table(HookConfig::KEYS.map(|key| (key, any())).into());
+    hook.insert("limits".to_owned(), Value::Table(limits));
+    let mut hooks: Table = table(vec![(ANY, Value::Table(hook))]);
+    hooks.extend(known.get("hooks").and_then(Value::as_table).cloned().unwrap_or_default());
     let libraries: Table = table(Libraries::KINDS.map(|kind| (kind, any())).into());
     let mut known = known.clone();
     known.insert("hooks".to_owned(), Value::Table(hooks));
@@ -342,12 +351,12 @@ mod tests {
 
     #[test]
     fn the_platform_is_made_of_its_tables() {
-        let text = "[platform]\nstorage_size = '5Gi'\n[hooks.npm-20]\nkind = 'npm'\n\
+        let text = "[platform]\nstorage_size = '5Gi'\n[hooks.npm-20]\nkind = 'npm'\nimage = 'node:20'\n\
                     [libraries.pods.b]\nreplicas = 1\n[libraries.pods.a]\nif{A=b} = { c = 1 }";
         let platform = load(&text.replace("if{A=b}", "'if{A=b}'"), &[]).unwrap().platform();
         assert_eq!(platform.defaults.storage_size.as_deref(), Some("5Gi"));
         assert_eq!(platform.defaults.storage_provider, None);
-        assert_eq!(platform.hooks["npm-20"], HookKind::Npm);
+        assert_eq!(platform.hooks["npm-20"], HookKind::Npm.into());
         assert!(platform.libraries.pods.keys().eq(["b", "a"]));
     }
 
@@ -376,6 +385,7 @@ mod tests {
         assert!(message.contains("`arm64` is no platform: write os/arch or"), "{message}");
         assert_snapshot!(refusal("[seal]\nprivate_keys = []", &[]), @"setting `seal.private_keys`: name one file at least");
         assert_snapshot!(refusal("[libraries.pods.a]\nextends = 'b'\n[libraries.images.c]", &[]), @"setting `libraries`: pods.a: it extends another of the pods; images.c: it needs a `path`");
+        assert_snapshot!(refusal("[hooks]\nuser = 'root'", &[]), @"setting `hooks.user`: write two numbers such as 65532:65532");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
         assert!(refusal("[ssh", &[]).contains("line 1"));
         assert!(refusal("[hooks.npm]\nkind = 'nmp'", &[]).contains("`nmp`"));

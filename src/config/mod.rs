@@ -5,12 +5,12 @@
 
 mod builder;
 mod hook_environment;
+mod hooks;
 mod load;
 mod platform;
 mod sections;
 mod span;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,9 @@ use crate::paas::Libraries;
 
 pub use builder::{BuilderConfig, DockerBuilds, Isolation};
 pub use hook_environment::HookEnvironment;
+pub use hooks::{HookConfig, HookLimits, HooksConfig, Runner};
 pub use load::{ConfigError, environment};
-pub use platform::{HookConfig, PlatformConfig};
+pub use platform::PlatformConfig;
 pub use sections::{
     DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
     RedisConfig, RouterConfig, SealConfig, SshConfig, WebConfig, WorkerConfig,
@@ -68,8 +69,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What files may ask of the platform.
     pub platform: PlatformConfig,
-    /// Build hooks by their names.
-    pub hooks: BTreeMap<String, HookConfig>,
+    /// Build hooks.
+    pub hooks: HooksConfig,
     /// Definitions that files build on.
     pub libraries: Libraries,
 }
@@ -95,7 +96,7 @@ impl Default for Config {
             seal: SealConfig::default(),
             log: LogConfig::default(),
             platform: PlatformConfig::default(),
-            hooks: BTreeMap::new(),
+            hooks: HooksConfig::default(),
             libraries: Libraries::default(),
         }
     }
@@ -120,6 +121,16 @@ impl Config {
     /// Folder of what is known of images that files are put on.
     pub fn layers_folder(&self) -> PathBuf {
         self.state_dir.join("layers")
+    }
+
+    /// Folder of what hooks keep for the next push, by project and kind.
+    pub fn hook_caches(&self) -> PathBuf {
+        self.state_dir.join("hook-caches")
+    }
+
+    /// Folder of what forwards in hooks' cages.
+    pub fn hook_gates(&self) -> PathBuf {
+        self.state_dir.join("hook-gates")
     }
 
     /// The SSH server's private key.

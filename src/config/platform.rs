@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::paas::{HookKind, Platform, PlatformDefaults};
+use crate::paas::{Platform, PlatformDefaults};
 
 /// What the platform vouches for, and values for what nobody else says; an empty text is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -23,14 +23,6 @@ pub struct PlatformConfig {
     pub oci_registry_config_name: String,
 }
 
-/// A build hook.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HookConfig {
-    /// What it runs, which fixes its options.
-    pub kind: HookKind,
-}
-
 impl Config {
     /// What files are compiled with.
     pub fn platform(&self) -> Platform {
@@ -44,7 +36,12 @@ impl Config {
                 storage_size: text(&self.platform.storage_size),
                 oci_registry_config_name: text(&self.platform.oci_registry_config_name),
             },
-            hooks: self.hooks.iter().map(|(name, hook)| (name.clone(), hook.kind)).collect(),
+            hooks: self
+                .hooks
+                .definitions
+                .iter()
+                .map(|(name, hook)| (name.clone(), hook.rule()))
+                .collect(),
             libraries: self.libraries.clone(),
         }
     }

@@ -13,6 +13,7 @@ use crate::domain::job::Outcome;
 use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::git::checkout::CheckoutError;
+use crate::hooks::HookFault;
 use crate::image::PlanError;
 use crate::image::layer::BadUser;
 use crate::jobs::RunError;
@@ -81,6 +82,14 @@ pub(super) enum Cause {
     /// Its images cannot be built from each other.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// A build hook did not do its work.
+    #[error("{hook} {source}")]
+    Hook {
+        /// Which, and what it did.
+        hook: String,
+        /// Why.
+        source: HookFault,
+    },
     /// There is no room for its images.
     #[error(transparent)]
     NoRoom(#[from] NoRoom),
@@ -166,6 +175,7 @@ impl Cause {
             | Self::Broken(_)
             | Self::Target(_)
             | Self::Plan(_)
+            | Self::Hook { .. }
             | Self::NoRoom(_)
             | Self::Image { .. }
             | Self::ImageTooLong { .. }
@@ -187,6 +197,9 @@ impl Cause {
     pub(super) fn is_ours(&self) -> bool {
         if let Self::Cluster(error) = self {
             return error.is_ours();
+        }
+        if let Self::Hook { source, .. } = self {
+            return source.is_ours();
         }
         matches!(
             self,
@@ -243,6 +256,10 @@ impl Failure {
             Cause::Rollout(RolloutError::Unhealthy(unhealthy)) => {
                 let last_lines = unhealthy.last_lines.iter().cloned();
                 [place(&unhealthy.at())].into_iter().chain(last_lines).collect()
+            }
+            // Where there are no more, they stand right above.
+            Cause::Hook { source: HookFault::Exited { last, said, .. }, .. } => {
+                if *said > last.len() { last.clone() } else { Vec::new() }
             }
             Cause::Broken(broken) => broken.lines(),
             Cause::Cluster(error) => {

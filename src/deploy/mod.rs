@@ -50,6 +50,7 @@ use crate::domain::job::{JobKind, Outcome};
 use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
 use crate::history::{Recorder, Stopwatch};
+use crate::hooks::{Hooks, RunningHook};
 use crate::jobs::{Ended, Jobs, Lease, Run, RunEnd, RunError, Task};
 use crate::layers::Layers;
 use crate::manifests;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub built_by: Builder,
     /// Makes images of others and files.
     pub layers: Layers,
+    /// Runs build hooks.
+    pub hooks: Hooks,
     /// The Docker target.
     pub docker: DockerConfig,
     /// Kubernetes targets.
@@ -119,6 +122,8 @@ struct Deployment<'a> {
     replaced: Replaced,
     /// What it knows of targets that it may have changed.
     ledger: Ledger,
+    /// The hook that runs, while one does.
+    hook: Option<RunningHook>,
     /// The run's own folder, while it has one.
     workspace: Option<Workspace>,
     /// Bytes of the files that were written there.
@@ -171,6 +176,7 @@ impl Deployer {
             places: Places::default(),
             replaced: Replaced::Nothing,
             ledger: Ledger::default(),
+            hook: None,
             workspace: None,
             files: 0,
         };
@@ -179,6 +185,9 @@ impl Deployer {
             () = lease.lost() => Err(RunError::Lost),
             () = refused => Err(RunError::Lost),
         };
+        // Of a run that was lost; nothing is to write to a folder that is gone.
+        deployment.end_hook().await;
+        deployment.clear_workspace().await;
         match ended {
             Ok(()) => {}
             Err(RunError::Lost) => info!("Left job {number}: another worker owns it"),
@@ -287,6 +296,7 @@ impl Deployment<'_> {
             };
         }
         let rolled_out = bounds.hold(self.roll_out()).await?;
+        self.end_hook().await;
         // Dropped by nothing but the loss of the environment: the answer to its COMMIT decides which
         // way the story goes.
         let live = match rolled_out {

@@ -16,7 +16,7 @@ use crate::deploy::targets::{Target, TargetError, connect_engines};
 use crate::deploy::{Deployer, Settings, stored, workspace};
 use crate::docker::EngineError;
 use crate::domain::cluster::Cluster;
-use crate::domain::ids::{EnvironmentId, Fence};
+use crate::domain::ids::{EnvironmentId, Fence, JobId};
 use crate::domain::redact::Redactor;
 use crate::tasks::blocking;
 
@@ -74,11 +74,16 @@ impl Deployer {
         let root = self.settings.workspaces.clone();
         // Listed before runs are: a folder that is there by then, and whose run is not, is left.
         let folders = blocking(move || workspace::list(&root)).await?;
+        let containers = self.settings.hooks.containers().await?.into_iter();
         let open = self.jobs.db().run(async move |connection| runs::open_jobs(connection).await);
         let open = open.await?;
         let is_left = |(job, folder)| (!open.contains(&job)).then_some(folder);
-        let left = folders.into_iter().filter_map(is_left).collect();
-        Ok(blocking(move || workspace::remove(left)).await?)
+        let left: Vec<_> = folders.into_iter().filter_map(is_left).collect();
+        let is_open = |job: Option<JobId>| job.is_some_and(|job| open.contains(&job));
+        let ended = containers.filter(|container| !is_open(container.job));
+        // What writes to a folder goes before it.
+        self.settings.hooks.remove(ended).await?;
+        Ok(blocking(move || workspace::remove(&left)).await?)
     }
 
     async fn sweep_environment(&self, id: EnvironmentId) -> Result<(), SweepError> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
+use crate::caging::tree;
 use crate::domain::ids::{Attempt, JobId};
 
 /// Folder of one run.
@@ -20,10 +21,7 @@ impl Workspace {
         let folder = root.join(format!("{job}.{}", attempt.0));
         fs::create_dir_all(root)?;
         // Left by a worker that was killed in this very run's place.
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        tree::remove(&folder)?;
         fs::create_dir(&folder)?;
         Ok(Self { folder })
     }
@@ -37,7 +35,7 @@ impl Workspace {
 impl Drop for Workspace {
     fn drop(&mut self) {
         // A run ends here however it ends; a thread of its own is not worth the wait.
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
+        if let Err(error) = tree::remove(&self.folder) {
             warn!("Could not remove the workspace {}: {error}", self.folder.display());
         }
     }
@@ -63,8 +61,8 @@ pub(super) fn list(root: &Path) -> io::Result<Vec<(JobId, PathBuf)>> {
 }
 
 /// Removes folders. Blocks.
-pub(super) fn remove(folders: Vec<PathBuf>) -> io::Result<()> {
-    folders.into_iter().try_for_each(fs::remove_dir_all)
+pub(super) fn remove(folders: &[PathBuf]) -> io::Result<()> {
+    folders.iter().try_for_each(|folder| tree::remove(folder))
 }
 
 #[cfg(test)]
@@ -87,7 +85,7 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, [job(1), job(2)]);
         drop(workspace);
-        remove(vec![left]).unwrap();
+        remove(&[left]).unwrap();
         assert_eq!(list(root.path()).unwrap(), []);
     }
 }

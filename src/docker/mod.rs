@@ -6,6 +6,7 @@
 mod again;
 mod build;
 mod buildkit;
+mod cage;
 mod classic;
 mod classic_output;
 mod containers;
@@ -30,6 +31,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use crate::domain::platform::Platform;
 use crate::domain::redact::Redactor;
 
+pub use cage::CageContainer;
 pub use containers::{Owned, Place};
 pub use disk::Room;
 pub use gate::GateContainer;

@@ -22,6 +22,8 @@ words! {
         Checkout = "checkout",
         /// Compiling `.paas.yaml`.
         Check = "check",
+        /// Running build hooks.
+        Hooks = "hooks",
         /// Building an image.
         Image = "image",
         /// Numbering and storing what is about to be applied.

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod address_pool;
+pub mod cache;
 pub mod causes;
 pub mod cluster;
 pub mod deploy_rule;

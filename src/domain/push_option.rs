@@ -1,5 +1,6 @@
 //! What follows `git push -o`.
 
+use crate::domain::cache::Cache;
 use crate::domain::nearest::nearest;
 use crate::domain::variables::{BadVariable, Variables};
 
@@ -10,7 +11,7 @@ const MOST: usize = 64;
 const LONGEST: usize = 4 * 1024;
 
 /// Words that are understood.
-const WORDS: [&str; 5] = ["no-wait", "json", "quiet", "plan", "skip"];
+const WORDS: [&str; 6] = ["no-wait", "json", "quiet", "plan", "skip", "no-cache"];
 
 /// Words that will be understood one day.
 const LATER: [&str; 1] = ["env"];
@@ -60,6 +61,8 @@ pub struct PushOptions {
     pub format: Format,
     /// Whether to follow.
     pub wait: Wait,
+    /// Whether hooks find what earlier ones kept.
+    pub cache: Cache,
     /// Launch variables.
     pub variables: Variables,
 }
@@ -146,6 +149,10 @@ impl PushOptions {
             "no-wait" => self.set_wait(Wait::No),
             "skip" => self.set_wait(Wait::Skip),
             "plan" => self.set_wait(Wait::Plan),
+            "no-cache" => {
+                self.cache = Cache::Dropped;
+                Ok(())
+            }
             unknown => Err(BadPushOption::Unknown {
                 word: unknown.chars().take(80).collect(),
                 nearest: nearest(unknown, WORDS.into_iter().chain(LATER)),
@@ -192,7 +199,7 @@ mod tests {
     #[test]
     fn every_refusal_names_the_cause() {
         assert_snapshot!(refusal(&["nowait"]), @"unknown push option `nowait`; did you mean `no-wait`?");
-        assert_snapshot!(refusal(&["deploy"]), @"unknown push option `deploy`; known are no-wait, json, quiet, plan, skip and NAME=value");
+        assert_snapshot!(refusal(&["deploy"]), @"unknown push option `deploy`; known are no-wait, json, quiet, plan, skip, no-cache and NAME=value");
         assert_snapshot!(refusal(&["env=dev"]), @"push option `env=` is not supported yet");
         assert_snapshot!(refusal(&["json", "quiet"]), @"push options `json` and `quiet` exclude each other");
         assert_snapshot!(refusal(&["no-wait", "skip"]), @"push options `no-wait` and `skip` exclude each other");

@@ -27,4 +27,7 @@ pub struct Snapshot {
     /// Where images are pushed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<StoredRegistry>,
+    /// Whether hooks find nothing of what they kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_cache: bool,
 }

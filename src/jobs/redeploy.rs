@@ -7,6 +7,7 @@ use crate::db::models::job::NewJob;
 use crate::db::models::project::Project;
 use crate::db::models::user::User;
 use crate::db::models::{cluster, registry, variable};
+use crate::domain::cache::Cache;
 use crate::domain::ids::JobId;
 use crate::domain::job::JobKind;
 use crate::domain::ref_move::RefMoves;
@@ -28,8 +29,10 @@ impl Jobs {
         project: &Project,
         environment: &Environment,
         (by, fingerprint): (&User, &str),
+        cache: Cache,
     ) -> Result<Created, JobsError> {
         let variables = StoredVariables::default();
+        let snapshot = self.snapshot(project, environment).await?;
         let new = NewJob {
             id: JobId::from(Uuid::now_v7()),
             kind: JobKind::Redeploy,
@@ -43,9 +46,9 @@ impl Jobs {
             new_oid: None,
             subject: String::new(),
             forced: false,
-            variables_hash: variables.hash(),
+            variables_hash: cache.key(variables.hash()),
             variables,
-            snapshot: self.snapshot(project, environment).await?,
+            snapshot: Snapshot { without_cache: cache == Cache::Dropped, ..snapshot },
             ref_moves: RefMoves::Never,
         };
         self.create(project.id, new).await
@@ -79,6 +82,7 @@ impl Jobs {
             clusters,
             variables,
             registry,
+            without_cache: false,
         })
     }
 }

@@ -1,9 +1,12 @@
 //! What a file is compiled with besides its text (paas-yaml.md §0.1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::variables::Variables;
 use crate::domain::words::words;
@@ -59,7 +62,7 @@ pub struct Platform {
     /// Values for what nobody else says.
     pub defaults: PlatformDefaults,
     /// Hooks by their names.
-    pub hooks: BTreeMap<String, HookKind>,
+    pub hooks: BTreeMap<String, HookRule>,
     /// Definitions that files build on.
     pub libraries: Libraries,
 }
@@ -157,6 +160,78 @@ words! {
         Exec = "exec",
         /// Another repository.
         Git = "git",
+    }
+}
+
+/// What a file may ask of a hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "HookForm", into = "HookForm")]
+pub struct HookRule {
+    /// What it runs, which fixes its options.
+    pub kind: HookKind,
+    /// The only actions it takes; none: all of its kind.
+    pub actions: Vec<String>,
+}
+
+impl From<HookKind> for HookRule {
+    fn from(kind: HookKind) -> Self {
+        Self { kind, actions: Vec::new() }
+    }
+}
+
+/// A hook as it is written: its kind, or more.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+enum HookForm {
+    Kind(HookKind),
+    More { kind: HookKind, actions: Vec<String> },
+}
+
+impl From<HookForm> for HookRule {
+    fn from(form: HookForm) -> Self {
+        match form {
+            HookForm::Kind(kind) => kind.into(),
+            HookForm::More { kind, actions } => Self { kind, actions },
+        }
+    }
+}
+
+impl From<HookRule> for HookForm {
+    fn from(HookRule { kind, actions }: HookRule) -> Self {
+        if actions.is_empty() { Self::Kind(kind) } else { Self::More { kind, actions } }
+    }
+}
+
+impl<'de> Deserialize<'de> for HookForm {
+    // By hand, because an untagged enum does not say what is wrong.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(HookFormVisitor)
+    }
+}
+
+struct HookFormVisitor;
+
+impl<'de> Visitor<'de> for HookFormVisitor {
+    type Value = HookForm;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a kind of hook, or its kind and actions")
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<HookForm, E> {
+        HookKind::deserialize(word.into_deserializer()).map(HookForm::Kind)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<HookForm, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct More {
+            kind: HookKind,
+            #[serde(default)]
+            actions: Vec<String>,
+        }
+        let More { kind, actions } = More::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(HookForm::More { kind, actions })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::variables::{BadVariable, Variables};
 use crate::paas::check_libraries;
 use crate::paas::compiled::Value;
 use crate::paas::context::{
-    Context, HardQuota, HookKind, Libraries, Platform, PlatformDefaults, Target, TargetKind,
+    Context, HardQuota, HookRule, Libraries, Platform, PlatformDefaults, Target, TargetKind,
 };
 
 /// A context as it is written. Only the project and the environment have to be there.
@@ -60,9 +60,9 @@ pub struct ContextFile {
     /// What the account grants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<HardQuota>,
-    /// Kinds of hooks by their names.
+    /// Hooks by their names: their kinds, or kinds and actions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub hooks: BTreeMap<String, HookKind>,
+    pub hooks: BTreeMap<String, HookRule>,
     /// Definitions that files build on.
     #[serde(default, skip_serializing_if = "is_default")]
     pub libraries: Libraries,

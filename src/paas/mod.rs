@@ -15,6 +15,7 @@ pub mod explain;
 mod extends;
 mod fault;
 mod grammar;
+mod hook;
 mod injection;
 mod lexeme;
 mod limits;
@@ -36,11 +37,13 @@ mod view;
 mod yaml;
 
 pub use context::{
-    Context, HardQuota, HookKind, Libraries, Platform, PlatformDefaults, Target, TargetKind,
+    Context, HardQuota, HookKind, HookRule, Libraries, Platform, PlatformDefaults, Target,
+    TargetKind,
 };
 pub use context_file::{Cluster, ContextFile, ContextFileError};
 pub use extends::check_libraries;
 pub use fault::{Branch, Code, Fault, Faults, Severity, render_branches, render_warnings, wrapped};
+pub use hook::HookCall;
 pub use naming::project_name;
 pub use places::Places;
 pub use quantity::Category;

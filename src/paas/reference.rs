@@ -54,7 +54,6 @@ fn row(key: &Key) -> String {
     let later = match deploys {
         Deploys::Everywhere => "",
         Deploys::OnKubernetes => " *On Kubernetes only.*",
-        Deploys::Nowhere => " *Not deployed yet.*",
     };
     format!("| `{name}` | {} | {required} | {about}{since}{later} |\n", holds(*shape))
 }

@@ -4,6 +4,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::db::models::job::NewJob;
+use crate::domain::cache::Cache;
 use crate::domain::deploy_rule::DeployRule;
 use crate::domain::ids::{EnvironmentId, JobId};
 use crate::domain::job::JobKind;
@@ -110,9 +111,9 @@ impl Handling<'_> {
             new_oid: Some(new),
             subject: launched.subject,
             forced: launched.forced,
-            variables_hash: launched.variables.hash(),
+            variables_hash: self.options.cache.key(launched.variables.hash()),
             variables: launched.variables,
-            snapshot,
+            snapshot: Snapshot { without_cache: self.options.cache == Cache::Dropped, ..snapshot },
             ref_moves: match self.options.wait {
                 Wait::No => RefMoves::AtOnce,
                 Wait::UntilLive | Wait::Skip | Wait::Plan => RefMoves::OnSuccess,

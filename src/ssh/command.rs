@@ -86,6 +86,9 @@ pub(super) enum Command {
         project: ProjectName,
         /// The environment.
         environment: EnvironmentName,
+        /// Drop what build hooks kept.
+        #[arg(long)]
+        no_cache: bool,
     },
     /// List the variables of a project, or change one; deployments from then on get them.
     Vars {
@@ -124,7 +127,7 @@ pub(super) const USES: [(&str, &str); 7] = [
     ("attach <job>", "follow a deployment to its end"),
     ("logs <job> [--step <step>]", "what a deployment has said so far"),
     ("cancel <job>", "end a deployment"),
-    ("redeploy <project> <environment>", "deploy the tip of the ref deployed last"),
+    ("redeploy <project> <environment> [--no-cache]", "deploy the tip of the ref deployed last"),
     ("vars <project> [<environment>]", "variables; behind it: set <name> [--secret], unset <name>"),
 ];
 
@@ -311,7 +314,7 @@ mod tests {
         assert_snapshot!(words.map(said).join("\n"), @"
         $ logs 1 --step nope
         invalid value 'nope' for '--step <STEP>'
-          [possible values: job, queue, checkout, check, image, release, plan, rollout, route, ref, live, undone, help, ended]
+          [possible values: job, queue, checkout, check, hooks, image, release, plan, rollout, route, ref, live, undone, help, ended]
 
           tip: a similar value exists: 'undone'
 

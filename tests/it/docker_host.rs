@@ -320,9 +320,7 @@ impl Drop for DockerHost {
 
 #[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
 pub(crate) fn address() -> String {
-    std::env::var("TEST_DOCKER_HOST").expect(
-        "set TEST_DOCKER_HOST to a Docker Engine's socket that has busybox:stable; bin/test does",
-    )
+    std::env::var("TEST_DOCKER_HOST").expect("set TEST_DOCKER_HOST to a socket; bin/test does")
 }
 
 fn snapshot() -> Snapshot {
@@ -342,6 +340,7 @@ fn snapshot() -> Snapshot {
         }],
         variables: StoredVariables::default(),
         registry: None,
+        without_cache: false,
     }
 }
 

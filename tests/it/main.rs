@@ -32,6 +32,8 @@ mod foreign_images;
 #[cfg(test)]
 mod heavy_files;
 #[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod image_layers;
 #[cfg(test)]
 mod kubernetes;

@@ -70,8 +70,9 @@ fn context() -> Context {
         ..Context::default()
     };
     context.platform.features = BTreeSet::from(["block-storage".to_owned()]);
-    context.platform.hooks =
-        [("npm", HookKind::Npm), ("make", HookKind::Make)].map(|(n, k)| (n.to_owned(), k)).into();
+    context.platform.hooks = [("npm", HookKind::Npm), ("make", HookKind::Make)]
+        .map(|(n, k)| (n.to_owned(), k.into()))
+        .into();
     context.platform.libraries = toml::from_str(LIBRARIES).unwrap();
     context
 }

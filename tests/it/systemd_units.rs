@@ -68,6 +68,25 @@ fn every_unit_loads_without_a_remark() {
 }
 
 #[test]
+fn what_hooks_without_containers_need_is_known_to_systemd() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("pierhead-worker.service");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd");
+    let text = fs::read_to_string(source.join("pierhead-worker.service")).unwrap();
+    fs::write(&unit, text.replace("/usr/bin/pierhead", "/bin/true")).unwrap();
+    let own = "pierhead-worker.service.d";
+    fs::create_dir(folder.path().join(own)).unwrap();
+    let drop_in = source.join("hooks.conf");
+    fs::copy(&drop_in, folder.path().join(own).join("hooks.conf")).unwrap();
+    let unit = unit.to_string_lossy();
+    let output = run("systemd-analyze", &["verify", "--man=no", "--recursive-errors=no", &unit]);
+    assert!(output.status.success() && said(&output).is_empty(), "{}", said(&output));
+    let text = fs::read_to_string(drop_in).unwrap();
+    assert_eq!(values(&text, "Delegate"), ["memory pids cpu"]);
+    assert_eq!(values(&text, "RestrictNamespaces"), ["no"]);
+}
+
+#[test]
 fn every_service_is_confined() {
     for unit in units("service") {
         let threshold = format!("--threshold={EXPOSURE}");

@@ -3,6 +3,7 @@
 mod checkout;
 mod clusters;
 mod compile;
+mod hooks;
 mod images;
 mod known_images;
 mod plan;
@@ -22,6 +23,7 @@ impl Deployment<'_> {
         self.open().await?;
         let root = self.check_out().await?;
         let model = self.compile().await?;
+        self.hooks(&model, &root).await?;
         self.begin(Step::Image);
         let targets = self.targets().await?;
         let images = self.images(&model, &targets, &root).await?;

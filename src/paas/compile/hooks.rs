@@ -2,27 +2,11 @@
 
 use crate::paas::compile::{Setting, paths};
 use crate::paas::compiled::{Hook, Value};
-use crate::paas::context::HookKind;
+use crate::paas::context::{HookKind, HookRule};
 use crate::paas::fault::{Code, Fault};
+use crate::paas::hook::{MOST_HOOKS, Problem, Word, Wrong};
 use crate::paas::report::{Poisoned, Reports, shown};
 use crate::paas::view::{Named, View};
-
-const COMPOSER: &[&str] = &[
-    "install",
-    "update",
-    "upgrade",
-    "require",
-    "dump-autoload",
-    "dumpautoload",
-    "run",
-    "run-script",
-    "exec",
-];
-const NPM: &[&str] = &["install", "ci", "update", "test", "run", "login"];
-const PIP: &[&str] = &["install", "download", "wheel", "debug"];
-
-/// Characters of a shell that no action and no argument has.
-const FORBIDDEN: [char; 5] = ['&', '|', '<', '>', ';'];
 
 /// Compiles the section `builds`.
 pub(super) fn compile(
@@ -31,12 +15,17 @@ pub(super) fn compile(
     reports: &mut Reports,
 ) -> Result<Vec<Hook>, Poisoned> {
     let mut hooks = Vec::new();
-    let mut result = Ok(());
+    let (mut result, mut count) = (Ok(()), 0);
     for step in root.names("builds")? {
         if step.value.is_poisoned() {
             result = Err(Poisoned);
         }
         for named in step.value.entries() {
+            count += 1;
+            if count == MOST_HOOKS + 1 {
+                let message = format!("more than {MOST_HOOKS} hooks");
+                result = Err(reports.add(named.value.key_fault(Code::OverLimit, message)));
+            }
             match hook(&step.name.value, &named, setting, reports) {
                 Ok(hook) => hooks.push(hook),
                 Err(Poisoned) => result = Err(Poisoned),
@@ -57,11 +46,11 @@ fn hook(
         return Err(Poisoned);
     }
     let known = &setting.context.platform.hooks;
-    let Some(kind) = known.get(&name.value) else {
+    let Some(rule) = known.get(&name.value) else {
         let message = format!("hook `{}` is not available", shown(name.as_written()));
         let meant = reports.did_you_mean(&name.value, known.keys().map(String::as_str));
         let hint = meant.unwrap_or_else(|| match known.len() {
-            0 => "this platform has no hooks".to_owned(),
+            0 => "an administrator defines hooks; `check` reads them in its --context".to_owned(),
             _ => format!("available: {}", known.keys().cloned().collect::<Vec<_>>().join(", ")),
         });
         return Err(reports.add(view.key_fault(Code::UnknownHook, message).hint(hint)));
@@ -72,12 +61,18 @@ fn hook(
         text @ Value::Text(_) => Value::List(vec![text]),
         options @ (Value::List(_) | Value::Mapping(_)) => options,
     };
-    let problem = match kind {
+    let problem = match rule.kind {
+        HookKind::Git if setting.context.deploys => {
+            let message = format!("hook `{}` clones, which is not supported yet", name.value);
+            Some(view.key_fault(Code::NotSupportedYet, message))
+        }
         HookKind::Git => repository(view, reports)?,
-        HookKind::Composer => command(view, COMPOSER, reports)?,
-        HookKind::Npm => command(view, NPM, reports)?,
-        HookKind::Pip => command(view, PIP, reports)?,
-        HookKind::Make | HookKind::Symfony | HookKind::Exec => command(view, &[], reports)?,
+        HookKind::Composer
+        | HookKind::Npm
+        | HookKind::Pip
+        | HookKind::Make
+        | HookKind::Symfony
+        | HookKind::Exec => command(view, rule, reports)?,
     };
     match problem {
         Some(fault) => Err(reports.add(fault)),
@@ -85,10 +80,10 @@ fn hook(
     }
 }
 
-/// What is wrong with the options of a hook that runs a command of these actions, or of any.
+/// What is wrong with the options of a hook that runs a command.
 fn command(
     view: &View<'_>,
-    actions: &[&str],
+    rule: &HookRule,
     reports: &mut Reports,
 ) -> Result<Option<Fault>, Poisoned> {
     let bad = |view: &View<'_>, message: String| Some(view.fault(Code::BadHookOptions, message));
@@ -126,35 +121,70 @@ fn command(
     } else {
         (Some(view.clone()), Vec::new())
     };
-    let Some(action) = action else {
-        if actions.is_empty() {
-            return Ok(None);
-        }
-        let message = "no action is given".to_owned();
-        let hint = format!("actions: {}", actions.join(", "));
-        return Ok(Some(view.key_fault(Code::BadHookOptions, message).hint(hint)));
-    };
-    for word in [&action].into_iter().chain(&arguments) {
+    let mut texts = Vec::new();
+    for word in action.iter().chain(&arguments) {
         let Ok(text) = word.text() else {
             return Ok(bad(word, "actions and arguments are single values".to_owned()));
         };
-        if text.value.contains(FORBIDDEN) {
-            let message = format!("\"{}\": no shell takes part here", shown(text.as_written()));
-            return Ok(bad(word, message));
-        }
-        if text.value.contains(char::is_control) {
-            let message = format!("\"{}\" has a control character", shown(text.as_written()));
-            return Ok(Some(word.fault(Code::ControlCharacter, message)));
-        }
+        texts.push(text.value.as_str());
     }
-    let text = action.text()?;
-    if !actions.is_empty() && !actions.contains(&text.value.as_str()) {
-        let message = format!("no action `{}`", shown(text.as_written()));
-        let meant = reports.did_you_mean(&text.value, actions.iter().copied());
-        let hint = meant.unwrap_or_else(|| format!("actions: {}", actions.join(", ")));
-        return Ok(bad(&action, message).map(|fault| fault.hint(hint)));
-    }
-    Ok(None)
+    let action_text = action.as_ref().and_then(|_| texts.first().copied());
+    let argument_texts = texts.get(usize::from(action.is_some())..).unwrap_or_default();
+    let Err(problem) = rule.words(action_text, argument_texts) else { return Ok(None) };
+    let actions = rule.allowed().join(", ");
+    let (word, wrong) = match problem {
+        Problem::NoAction => {
+            let message = "no action is given".to_owned();
+            let hint = format!("actions: {actions}");
+            return Ok(Some(view.key_fault(Code::BadHookOptions, message).hint(hint)));
+        }
+        Problem::TooMany => {
+            let message = "a hook takes at most 64 arguments";
+            return Ok(Some(view.key_fault(Code::BadHookOptions, message)));
+        }
+        Problem::At(Word::Action, wrong) => (action.as_ref().unwrap_or(view), wrong),
+        Problem::At(Word::Argument(index), wrong) => (arguments.get(index).unwrap_or(view), wrong),
+    };
+    fault(word, &wrong, rule, reports).map(Some)
+}
+
+/// The fault of a word that is wrong.
+fn fault(
+    word: &View<'_>,
+    wrong: &Wrong,
+    rule: &HookRule,
+    reports: &mut Reports,
+) -> Result<Fault, Poisoned> {
+    let text = word.text()?;
+    let quoted = shown(text.as_written());
+    let bad = |message: String| word.fault(Code::BadHookOptions, message);
+    let kind = rule.kind;
+    Ok(match wrong {
+        Wrong::UnknownAction => {
+            let meant = reports.did_you_mean(&text.value, rule.allowed());
+            let all = || format!("actions: {}", rule.allowed().join(", "));
+            bad(format!("no action `{quoted}`")).hint(meant.unwrap_or_else(all))
+        }
+        Wrong::Shell => bad(format!("\"{quoted}\": no shell takes part here")),
+        Wrong::Control => {
+            let message = format!("\"{quoted}\" has a control character");
+            word.fault(Code::ControlCharacter, message)
+        }
+        Wrong::TooLong => bad("a word of a hook has at most 4096 bytes".to_owned()),
+        Wrong::Dash(meant) => {
+            let hint = meant.map(|name| format!("write `{name}`, without dashes"));
+            bad(format!("\"{quoted}\" is not an option that {kind} hooks take")).hint(hint)
+        }
+        Wrong::NoValue => bad(format!("\"{quoted}\" needs a value after it")),
+        Wrong::Leaves => {
+            let message = format!("\"{quoted}\" is outside the repository");
+            word.fault(Code::OutsideRepository, message)
+        }
+        Wrong::NoScript => {
+            let hint = "write the name of a script of package.json first".to_owned();
+            bad("no script is given".to_owned()).hint(hint)
+        }
+    })
 }
 
 /// What is wrong with the options of a hook that clones another repository.

@@ -48,8 +48,6 @@ pub(super) enum Deploys {
     Everywhere,
     /// Kubernetes clusters.
     OnKubernetes,
-    /// None yet.
-    Nowhere,
 }
 
 /// Whether a key must be there.

@@ -64,11 +64,6 @@ pub(super) const fn since_v1_1(key: Key) -> Key {
     Key { since: Version::V1_1, ..key }
 }
 
-/// A key that no target can do yet.
-pub(super) const fn later(key: Key) -> Key {
-    Key { deploys: Deploys::Nowhere, ..key }
-}
-
 /// A key that Docker targets cannot do yet.
 pub(super) const fn on_kubernetes(key: Key) -> Key {
     Key { deploys: Deploys::OnKubernetes, ..key }
@@ -90,7 +85,7 @@ pub(in crate::paas) static ROOT: Section = section(&[
         "Sets of secret values for containers and ingresses.",
     ),
     optional("images", names(&Shape::Section(&IMAGE)), "Images that the project builds."),
-    later(optional("builds", names(&HOOKS), "Hooks that run before images are built, by step.")),
+    optional("builds", names(&HOOKS), "Hooks that run before images are built, by step."),
     optional(
         "volumes",
         names(&Shape::Section(&VOLUME)),

@@ -28,16 +28,14 @@ pub(super) fn validate(
     reports: &mut Reports,
 ) {
     let spot = Spot { path: Path::default(), key: Place::START };
-    Validator { version, deploys: context.deploys, on_docker: context.is_for_docker(), reports }
-        .section(root, &ROOT, &spot);
+    Validator { version, on_docker: context.is_for_docker(), reports }.section(root, &ROOT, &spot);
 }
 
 /// Checks values for what a file leaves out that come from elsewhere (paas-yaml.md §2, P6).
 pub(super) fn validate_defaults(defaults: &mut Node, path: &Path, reports: &mut Reports) {
     let spot = Spot { path: path.clone(), key: defaults.place };
     let version = Version::V1_1;
-    Validator { version, deploys: false, on_docker: false, reports }
-        .section(defaults, &DEFAULTS, &spot);
+    Validator { version, on_docker: false, reports }.section(defaults, &DEFAULTS, &spot);
 }
 
 /// Where a value stands.
@@ -65,9 +63,7 @@ impl Spot {
 
 struct Validator<'a> {
     version: Version,
-    /// Whether it will be deployed now.
-    deploys: bool,
-    /// And to a Docker Engine at that.
+    /// Whether it will be deployed to a Docker Engine now.
     on_docker: bool,
     reports: &'a mut Reports,
 }
@@ -149,7 +145,6 @@ impl Validator<'_> {
         let refused = match key.deploys {
             Deploys::Everywhere => None,
             Deploys::OnKubernetes => self.on_docker.then_some("on Docker targets "),
-            Deploys::Nowhere => self.deploys.then_some(""),
         };
         if let Some(target) = refused {
             let message = format!("`{}` is not supported {target}yet", key.name);

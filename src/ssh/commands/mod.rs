@@ -16,6 +16,7 @@ use tracing::warn;
 
 use crate::db::models::project::Inactive;
 use crate::db::pool::told;
+use crate::domain::cache::Cache;
 use crate::domain::history::End;
 use crate::people::{Identity, identify};
 use crate::projects::ProjectError;
@@ -182,8 +183,9 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
         Command::Attach { job } => attach::run(&call, job).await,
         Command::Logs { job, step } => logs::run(&call, job, step).await,
         Command::Cancel { job } => cancel::run(&call, job).await,
-        Command::Redeploy { project, environment } => {
-            redeploy::run(&call, &project, environment).await
+        Command::Redeploy { project, environment, no_cache } => {
+            let cache = if no_cache { Cache::Dropped } else { Cache::Used };
+            redeploy::run(&call, &project, environment, cache).await
         }
         Command::Vars { project, environment, change: None } => {
             vars::list(&call, &project, environment).await

@@ -1,6 +1,7 @@
 //! `redeploy`.
 
 use crate::domain::access::Action;
+use crate::domain::cache::Cache;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::ProjectName;
 use crate::projects::{find, find_environment};
@@ -11,12 +12,13 @@ pub(super) async fn run(
     call: &Call<'_>,
     name: &ProjectName,
     environment: EnvironmentName,
+    cache: Cache,
 ) -> Result<Status, Failure> {
     let (door, caller) = (call.door, call.caller);
     let project = find(&door.db, &caller.user, name, Action::Deploy).await?;
     project.check_active()?;
     let environment = find_environment(&door.db, &project, environment).await?;
     let by = (&caller.user, caller.fingerprint.as_str());
-    let created = door.jobs.redeploy(&project, &environment, by).await?;
+    let created = door.jobs.redeploy(&project, &environment, by, cache).await?;
     attach::follow(call, created.job()).await
 }

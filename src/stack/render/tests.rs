@@ -28,6 +28,7 @@ fn snapshot() -> Snapshot {
         }],
         variables: StoredVariables::default(),
         registry: None,
+        without_cache: false,
     }
 }
 

@@ -17,6 +17,7 @@ async fn the_context_of_a_job_compiles_to_its_release_without_the_server() {
         .with("platform", "features = [\"block-storage\"]")
         .with("platform", "storage_size = \"3Gi\"")
         .with("hooks.npm", "kind = \"npm\"")
+        .with("hooks.npm", "image = \"node:22\"")
         .with("libraries.pods.z", "replicas = 1")
         .with("libraries.pods.a", "\"if{A=b}\" = { replicas = 1 }");
     let app = App::start_with(settings).await;

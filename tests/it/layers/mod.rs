@@ -20,11 +20,12 @@ const LAYERS: [Layer; 11] = [
     ("base", &["paas", "progress", "tasks"]),
     ("models", &["image", "manifests", "stack"]),
     ("settings", &["config"]),
-    ("groundwork", &["building"]),
+    ("groundwork", &["building", "caging"]),
     (
         "drivers",
         &[
             "buildah",
+            "cage",
             "db",
             "docker",
             "egress",
@@ -43,6 +44,7 @@ const LAYERS: [Layer; 11] = [
         &[
             "builder",
             "history",
+            "hooks",
             "paas_file",
             "people",
             "projects",
@@ -298,7 +300,7 @@ fn queries_are_made_in_db_only() {
 #[test]
 fn programs_are_started_by_their_drivers_only() {
     let tree = Tree::read(&["src"]);
-    let drivers = ["src/buildah/", "src/egress/inside.rs", "src/git/"];
+    let drivers = ["src/buildah/", "src/cage/", "src/egress/inside.rs", "src/git/"];
     let is_driver = |path: &str| drivers.iter().any(|driver| path.starts_with(driver));
     let outside = tree.files().filter(|file| !is_driver(&file.path));
     let started: Vec<_> =

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use pierhead::db::models::job::Job;
+use pierhead::domain::cache::Cache;
 use pierhead::git::bare_repository::Repositories;
 use pierhead::jobs::{Claimed, Jobs};
 use pierhead::people::identify;
@@ -23,7 +24,7 @@ async fn redeployed(app: &App, jobs: &Jobs, by: &Developer) -> Job {
     let (project, environment) =
         (app.project_row("shop").await, app.environment("shop", "production").await);
     let identity = identify(&app.db, &by.fingerprint()).await.unwrap().unwrap();
-    jobs.redeploy(&project, &environment, (&identity.user, &identity.fingerprint))
+    jobs.redeploy(&project, &environment, (&identity.user, &identity.fingerprint), Cache::Used)
         .await
         .unwrap()
         .job()

@@ -63,6 +63,7 @@ impl Shop {
                 clusters: Vec::new(),
                 variables: StoredVariables::default(),
                 registry: None,
+                without_cache: false,
             },
             ref_moves: RefMoves::OnSuccess,
         };

@@ -22,7 +22,7 @@ pub(crate) struct Developer {
 /// A working copy of a project.
 #[derive(Debug, Clone)]
 pub(crate) struct Copy {
-    developer: Developer,
+    pub(crate) developer: Developer,
     pub(crate) path: PathBuf,
 }
 

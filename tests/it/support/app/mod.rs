@@ -11,6 +11,7 @@ pub(crate) mod typed;
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -87,6 +88,8 @@ impl App {
         let database = TestDatabase::create().await;
         let db = database.db();
         let folder = tempfile::Builder::new().prefix("ph").tempdir_in("/tmp").unwrap();
+        // Hooks of a worker that is root are run by somebody else, who has to get there.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
         let docker_address = environment_variable("TEST_DOCKER_HOST", "a Docker Engine's socket");
         let docker = engine::connect(&docker_address).await;
         let (processes, own_images) = (Vec::new(), Mutex::default());

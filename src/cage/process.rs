@@ -1,0 +1,112 @@
+//! A command in a cage, from its start to its end.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, Command};
+
+use crate::cage::groups::Group;
+use crate::cage::{Cages, view};
+use crate::caging::{Caged, Ended};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What a code of a program that was ended by a signal begins with.
+const SIGNALS: i64 = 128;
+
+/// A command that runs; dropped, everything that it started ends.
+#[derive(Debug)]
+pub struct CageProcess {
+    child: Child,
+    output: Option<Receiver>,
+    // Behind the child: what is still in it when that is gone ends here.
+    group: Group,
+}
+
+impl Cages {
+    /// Starts a command; `root` is a folder that it sees as the root, or empty for the machine's
+    /// programs.
+    ///
+    /// # Errors
+    ///
+    /// When the group cannot be made, or the program not be started.
+    pub fn start(&self, caged: &Caged, root: &Path) -> io::Result<CageProcess> {
+        let group = self.groups.make(&caged.name, caged.bounds)?;
+        let mut command = Command::new(&self.program);
+        command.env_clear().stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+        command.arg("hook-enter");
+        command.args(["--user", &format!("{}:{}", caged.user.uid, caged.user.gid)]);
+        command.args(["--file-size", &caged.bounds.file.to_string()]);
+        for door in group.doors() {
+            command.arg("--group").arg(door);
+        }
+        command.arg("--").arg(&self.bwrap).args(view::arguments(caged, root)?);
+        // Both in one, so that they come in order.
+        let (reader, writer) = io::pipe()?;
+        command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
+        let child = command.spawn()?;
+        // It holds the pipe's other end, without which its end would never be seen.
+        drop(command);
+        let output = Some(Receiver::from_owned_fd(OwnedFd::from(reader))?);
+        Ok(CageProcess { child, output, group })
+    }
+}
+
+impl CageProcess {
+    /// The next piece of output; `None` when there is no more.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn hear(&mut self) -> Option<io::Result<Bytes>> {
+        let output = self.output.as_mut()?;
+        let mut buffer = BytesMut::with_capacity(CHUNK);
+        match output.read_buf(&mut buffer).await {
+            Ok(0) => {
+                self.output = None;
+                None
+            }
+            Ok(_) => Some(Ok(buffer.freeze())),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub async fn ended(&mut self) -> io::Result<Ended> {
+        let status = self.child.wait().await?;
+        let code = code(status);
+        Ok(if code != 0 && self.group.ran_out() { Ended::OutOfMemory } else { Ended::Code(code) })
+    }
+
+    /// Asks everything in the cage to end, and ends it after a while.
+    pub async fn end(mut self, grace: Duration) {
+        let keeper = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        // bwrap itself ends at once when it is asked, and with it all the others.
+        for member in self.group.members().into_iter().filter(|pid| Some(*pid) != keeper) {
+            kill_process(member, Signal::TERM).ok();
+        }
+        // It may be writing; nobody reads that any more.
+        self.output = None;
+        drop(tokio::time::timeout(grace, self.child.wait()).await);
+        drop(self.child.start_kill());
+        drop(self.child.wait().await);
+    }
+}
+
+fn code(status: ExitStatus) -> i64 {
+    let of_signal = || SIGNALS + status.signal().map_or(0, i64::from);
+    status.code().map_or_else(of_signal, i64::from)
+}

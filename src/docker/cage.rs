@@ -1,0 +1,213 @@
+//! Containers in which a foreign command runs to its end.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::container::{AttachContainerResults, LogOutput};
+use bollard::errors::Error;
+use bollard::models::{
+    ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType,
+    ResourcesUlimits,
+};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, WaitContainerOptions,
+};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
+use tokio::io::AsyncWrite;
+
+use crate::caging::{Caged, Ended, Heard};
+use crate::docker::{Engine, EngineError};
+
+/// Bytes that a command may have in `/tmp`; they count as its memory.
+const TEMPORARY: u64 = 512 * 1024 * 1024;
+
+/// Time that an engine has beyond that of a container that is asked to end.
+const BEYOND: Duration = Duration::from_secs(5);
+
+/// Bytes of an archive with a file of a few bytes.
+const LONGEST_ARCHIVE: usize = 64 * 1024;
+
+/// A container in which a command runs. Whoever has it ends it: dropping it does not.
+pub struct CageContainer {
+    engine: Engine,
+    id: String,
+    output: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
+    /// The engine takes its end for ours.
+    _input: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+impl fmt::Debug for CageContainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "container {}", self.id)
+    }
+}
+
+impl Engine {
+    /// Makes a container for a command, which is not started, and gives its id. Its network is that
+    /// of another container, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the engine refuses or does not answer.
+    pub async fn create_cage(
+        &self,
+        caged: &Caged,
+        image: &str,
+        outlet: Option<&str>,
+        labels: BTreeMap<String, String>,
+    ) -> Result<String, EngineError> {
+        let env = caged.env.iter().map(|(name, value)| format!("{name}={value}"));
+        let (program, arguments) = caged.command.split_at_checked(1).unwrap_or_default();
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            // Whatever the image would start otherwise.
+            entrypoint: Some(program.to_vec()),
+            cmd: Some(arguments.to_vec()),
+            env: Some(env.collect()),
+            user: Some(format!("{}:{}", caged.user.uid, caged.user.gid)),
+            working_dir: Some(caged.folder.clone()),
+            labels: Some(labels.into_iter().collect()),
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            healthcheck: Some(HealthConfig {
+                test: Some(vec!["NONE".to_owned()]),
+                ..HealthConfig::default()
+            }),
+            host_config: Some(host_config(caged, outlet)),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::default().name(&caged.name).build();
+        Ok(self.docker.create_container(Some(options), body).await?.id)
+    }
+
+    /// Starts a command and listens to it.
+    ///
+    /// # Errors
+    ///
+    /// When the engine refuses or does not answer.
+    pub async fn start_cage(&self, id: &str) -> Result<CageContainer, EngineError> {
+        let options =
+            AttachContainerOptionsBuilder::default().stream(true).stdout(true).stderr(true).build();
+        let AttachContainerResults { output, input } =
+            self.docker.attach_container(id, Some(options)).await?;
+        self.start_container(id).await?;
+        Ok(CageContainer { engine: self.clone(), id: id.to_owned(), output, _input: input })
+    }
+
+    /// Whether a container that is not started sees a file with this content.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn sees(&self, id: &str, path: &str, content: &str) -> Result<bool, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+        let chunks = self.docker.download_from_container(id, Some(options));
+        let archive = chunks.try_fold(Vec::<u8>::new(), async |mut archive, chunk: Bytes| {
+            let room = LONGEST_ARCHIVE.saturating_sub(archive.len());
+            archive.extend(chunk.iter().take(room));
+            Ok(archive)
+        });
+        match archive.await.map_err(EngineError::from) {
+            Ok(archive) => {
+                Ok(archive.windows(content.len().max(1)).any(|part| part == content.as_bytes()))
+            }
+            Err(EngineError::Refused { status: 404, .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl CageContainer {
+    /// The next piece of output; `None` when there is no more.
+    ///
+    /// # Errors
+    ///
+    /// When the engine goes away.
+    pub async fn hear(&mut self) -> Option<Result<Heard, EngineError>> {
+        let heard = self.output.next().await?;
+        Some(heard.map_err(EngineError::from).map(|output| match output {
+            LogOutput::StdErr { message } => Heard::Err(message),
+            LogOutput::StdOut { message }
+            | LogOutput::StdIn { message }
+            | LogOutput::Console { message } => Heard::Out(message),
+        }))
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn ended(&mut self) -> Result<Ended, EngineError> {
+        let (docker, id) = (self.engine.docker.clone(), self.id.clone());
+        // Every code but 0 is told as an error; what it was is asked below.
+        let waiting = docker.wait_container(&id, None::<WaitContainerOptions>);
+        drop(waiting.collect::<Vec<_>>().await);
+        let state = docker.inspect_container(&id, None).await?.state;
+        let state = state.unwrap_or_default();
+        let code = state.exit_code.unwrap_or_default();
+        let was_killed = state.oom_killed.unwrap_or_default() && code != 0;
+        Ok(if was_killed { Ended::OutOfMemory } else { Ended::Code(code) })
+    }
+
+    /// Asks it to end, ends it after so many seconds, and removes it.
+    ///
+    /// # Errors
+    ///
+    /// When the engine refuses or does not answer.
+    pub async fn end(self, seconds: u16) -> Result<(), EngineError> {
+        let Self { engine, id, output, _input } = self;
+        // An engine that cannot get rid of output does not see the end either.
+        drop((output, _input));
+        if seconds > 0 {
+            let stopping = engine.stop_container(&id, i32::from(seconds));
+            let patience = Duration::from_secs(u64::from(seconds)) + BEYOND;
+            // Whatever does not stop is removed all the same.
+            drop(tokio::time::timeout(patience, stopping).await);
+        }
+        engine.remove_container(&id).await
+    }
+}
+
+fn host_config(caged: &Caged, outlet: Option<&str>) -> HostConfig {
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let bounds = caged.bounds;
+    let mounts = caged.mounts.iter().map(|mount| Mount {
+        typ: Some(MountType::BIND),
+        source: Some(mount.source.to_string_lossy().into_owned()),
+        target: Some(mount.target.clone()),
+        read_only: Some(!mount.writes),
+        ..Mount::default()
+    });
+    let limit = |name: &str, most: u64| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(number(most)),
+        hard: Some(number(most)),
+    };
+    let temporary = TEMPORARY.min(bounds.memory);
+    let temporary = format!("rw,nosuid,nodev,exec,mode=1777,size={temporary}");
+    HostConfig {
+        network_mode: Some(outlet.map_or("none".to_owned(), |id| format!("container:{id}"))),
+        readonly_rootfs: Some(true),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        mounts: Some(mounts.collect()),
+        tmpfs: Some(HashMap::from([("/tmp".to_owned(), temporary)])),
+        memory: Some(number(bounds.memory)),
+        // As much again could be swapped otherwise.
+        memory_swap: Some(number(bounds.memory)),
+        nano_cpus: Some(number(bounds.milli_cpus.saturating_mul(1_000_000))),
+        pids_limit: Some(i64::from(bounds.pids)),
+        ulimits: Some(vec![limit("fsize", bounds.file), limit("core", 0)]),
+        // What it leaves when it ends is ended with it.
+        init: Some(true),
+        ipc_mode: Some("private".to_owned()),
+        // Lines are read as they come, and nobody asks for them again.
+        log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+        ..HostConfig::default()
+    }
+}
