@@ -252,9 +252,9 @@ impl Deployment<'_> {
 
     /// The job's targets, connected by whoever signs in there today.
     async fn targets(&mut self) -> Result<Targets, Cause> {
-        let clusters = self.run.job().snapshot.clusters.clone();
+        let mut clusters = self.run.job().snapshot.clusters.clone();
         if clusters.iter().any(|cluster| cluster.kind == ClusterKind::Kubernetes) {
-            self.sign_in(&clusters).await?;
+            self.sign_in(&mut clusters).await?;
         }
         let visitor = Visitor {
             job: self.run.job().number,

@@ -8,7 +8,7 @@ use crate::db::models::cluster;
 use crate::db::models::job::Job;
 use crate::deploy::Deployment;
 use crate::deploy::failure::Cause;
-use crate::domain::cluster::{Cluster, Credentials};
+use crate::domain::cluster::{Adoption, Cluster, Credentials};
 use crate::domain::ids::{ClusterId, ProjectId};
 use crate::domain::redact::{Redactor, Secrets};
 use crate::domain::registry::{Registry, RegistryLogin};
@@ -108,22 +108,26 @@ pub fn open_credentials(
 }
 
 impl Deployment<'_> {
-    /// Opens who signs in at clusters today; what the job remembers may have been replaced since.
-    pub(super) async fn sign_in(&mut self, clusters: &[Cluster]) -> Result<(), Cause> {
+    /// Opens who signs in at clusters today, and reads whether what others have made there may be
+    /// taken over: what the job remembers may have been replaced since.
+    pub(super) async fn sign_in(&mut self, clusters: &mut [Cluster]) -> Result<(), Cause> {
         let environment = self.run.job().environment_id;
         let rows = self
             .jobs()
             .db()
             .run(async move |connection| cluster::of_environment(connection, environment).await);
         let rows: Vec<Cluster> = rows.await.map_err(RunError::from)?;
-        let todays = |cluster: &Cluster| {
+        let mut sealed = Vec::new();
+        for cluster in clusters {
             let same = |row: &&Cluster| {
                 (row.id, &row.name, &row.address) == (cluster.id, &cluster.name, &cluster.address)
             };
-            let row = rows.iter().find(same).unwrap_or(cluster);
-            row.credentials.clone().map(|sealed| (cluster.clone(), sealed))
-        };
-        let sealed: Vec<_> = clusters.iter().filter_map(todays).collect();
+            let row = rows.iter().find(same);
+            cluster.kubernetes.adoption =
+                row.map_or(Adoption::Refuse, |row| row.kubernetes.adoption);
+            let credentials = row.unwrap_or(cluster).credentials.clone();
+            sealed.extend(credentials.map(|sealed| (cluster.clone(), sealed)));
+        }
         let (opener, project) = (self.settings().keyring.opener.clone(), self.run.project());
         let logins = blocking(move || {
             let opened = |(cluster, sealed): &(Cluster, Sealed)| {

@@ -100,6 +100,13 @@ impl Recorder {
         }
     }
 
+    /// Passes on a line that is kept whatever else the step puts out: whoever tells it sees to it that
+    /// there are not too many.
+    pub async fn kept_line(&mut self, step: Step, text: String) {
+        self.finish_excerpt().await;
+        self.send(NewEntry::new(step, EntryKind::Line, text)).await;
+    }
+
     /// Waits until everything said so far is written.
     pub async fn flush(&mut self) {
         self.finish_excerpt().await;

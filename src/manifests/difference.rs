@@ -30,6 +30,9 @@ const METADATA: [&str; 7] = [
     "name",
 ];
 
+/// Where kubectl keeps all of an object that it applied, values of secrets too.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Beginnings of annotations that are the cluster's own.
 const OF_THE_CLUSTER: [&str; 4] = [
     "deployment.kubernetes.io/",
@@ -135,9 +138,14 @@ impl Rules for OfObjects<'_> {
         match path.as_slice() {
             ["status"] => true,
             ["metadata", field] if METADATA.contains(field) => true,
+            // What the cluster chooses for each Service.
+            ["spec", "clusterIP" | "clusterIPs" | "healthCheckNodePort"] => true,
+            ["spec", "ports", .., "nodePort"] => true,
             [.., "labels", "vname"] => true,
             [.., "labels", label] => self.labels.iter().any(|known| known == label),
-            [.., "annotations", name] => *name == self.version || is_of_the_cluster(name),
+            [.., "annotations", name] => {
+                *name == self.version || *name == LAST_APPLIED || is_of_the_cluster(name)
+            }
             // There are none, or only such as are left out.
             _ => false,
         }
@@ -146,7 +154,9 @@ impl Rules for OfObjects<'_> {
     fn is_hidden(&self, path: &[String]) -> bool {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
-            ["data" | "binaryData" | "stringData", _] => self.is_set,
+            ["data" | "binaryData" | "stringData", _] | ["metadata", "annotations", _] => {
+                self.is_set
+            }
             [.., "env", _] => true,
             [.., "annotations", name] => *name == self.content,
             _ => false,
@@ -239,11 +249,14 @@ mod tests {
     #[test]
     fn nothing_of_a_secret_or_a_map_is_shown_but_what_is_in_it() {
         for kind in ["Secret", "ConfigMap"] {
-            let before = json!({"kind": kind, "data": {"a": "czNjcmV0", "b": "czNjcmV0"}});
+            let before = json!({
+                "kind": kind, "data": {"a": "czNjcmV0", "b": "czNjcmV0"},
+                "metadata": {"annotations": {"of": "hand", LAST_APPLIED: "{\"data\":{\"a\":\"czNjcmV0\"}}"}},
+            });
             let after = json!({"kind": kind, "data": {"a": "b3RoZXI=", "c": "b3RoZXI="}});
             assert_eq!(
                 told(&before, &after, Built::Anew),
-                "data.a: changed\ndata.b: removed\ndata.c: added"
+                "data.a: changed\ndata.b: removed\ndata.c: added\nmetadata.annotations.of: removed"
             );
         }
     }

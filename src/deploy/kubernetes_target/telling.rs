@@ -1,6 +1,8 @@
 //! What is told while something is waited for: how far it is, and what work prints.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +16,9 @@ use crate::manifests::Manifest;
 /// Lines of one Job that may wait to be told; then its logs wait.
 const BACKLOG: usize = 64;
 
+/// Lines of all work after which people may not have seen the last ones: a push shows only so many.
+const SEEN: usize = 1_000;
+
 /// Who hears how far things are on a cluster, and what work prints there.
 #[derive(Debug, Clone)]
 pub struct Telling {
@@ -23,13 +28,15 @@ pub struct Telling {
     pub states: mpsc::Sender<PodReady>,
     /// Hears lines, without secrets.
     pub lines: mpsc::Sender<String>,
+    /// How many lines work has printed on all clusters.
+    pub printed: Arc<AtomicUsize>,
 }
 
 impl Telling {
     /// Nobody hears anything.
     pub fn nobody() -> Self {
         let ((states, _), (lines, _)) = (mpsc::channel(1), mpsc::channel(1));
-        Self { cluster: None, states, lines }
+        Self { cluster: None, states, lines, printed: Arc::default() }
     }
 
     pub(super) fn state(&self, item: &Manifest, progress: &Progress) {
@@ -53,8 +60,8 @@ impl Telling {
         }
     }
 
-    /// Tells what a Job prints until it is waited for no more, and gives containers whose logs were
-    /// told to their end.
+    /// Tells what a Job prints until it is waited for no more, and gives containers whose logs people
+    /// have seen to their end.
     ///
     /// Each line is led by `name`, if there is one. Of what one Job prints the first and the last 128 KiB are told.
     pub(super) async fn print(
@@ -74,6 +81,7 @@ impl Telling {
             let mut excerpt = Excerpt::default();
             while let Some(printed) = heard.recv().await {
                 let line = speakers.led(name.clone(), printed);
+                self.printed.fetch_add(1, Ordering::Relaxed);
                 if let Some(line) = excerpt.push(line) {
                     self.line(line).await;
                 }
@@ -82,7 +90,8 @@ impl Telling {
                 self.line(line).await;
             }
         };
-        tokio::join!(following, passing).0
+        let read = tokio::join!(following, passing).0?;
+        Ok(if self.printed.load(Ordering::Relaxed) <= SEEN { read } else { BTreeSet::new() })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The rollout on Kubernetes clusters: phase by phase, each on all clusters before the next one.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use futures::future::try_join_all;
 use tokio::sync::mpsc;
@@ -84,10 +86,12 @@ impl Deployment<'_> {
         let limit = self.settings().limits.run_job.duration();
         let (states, mut known) = mpsc::channel::<PodReady>(BACKLOG);
         let (lines, mut printed) = mpsc::channel(BACKLOG);
+        let count = Arc::<AtomicUsize>::default();
         let waiting = async move {
             let waits = all.iter().map(|(driver, cluster, manifests)| {
                 let (states, lines) = (states.clone(), lines.clone());
-                let telling = Telling { cluster: cluster.map(str::to_owned), states, lines };
+                let (cluster, printed) = (cluster.map(str::to_owned), Arc::clone(&count));
+                let telling = Telling { cluster, states, lines, printed };
                 async move { driver.wait(manifests, phase, limit, &telling).await }
             });
             let waits: Vec<_> = waits.collect();
@@ -99,7 +103,7 @@ impl Deployment<'_> {
             let mut pods = BTreeMap::new();
             loop {
                 tokio::select! {
-                    Some(line) = printed.recv() => self.recorder.line(Step::Rollout, line).await,
+                    Some(line) = printed.recv() => self.recorder.kept_line(Step::Rollout, line).await,
                     Some(state) = known.recv() => {
                         pods.insert(state.pod.clone(), state);
                         let pods: Vec<_> = pods.values().cloned().collect();

@@ -35,6 +35,10 @@ const QUIET: Duration = Duration::from_secs(60);
 /// Longest wait for what ended containers printed, and for those that run on, when the Job is over.
 const LAST_WORDS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(2));
 
+/// Lines that are told of what could not be read in time, and what leads them.
+const LAST_LINES: usize = 50;
+const SKIPPED: &str = "… what came before the following was printed faster than it was read …";
+
 /// A line that a container of a Job printed, safe to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printed {
@@ -129,7 +133,11 @@ impl Cluster {
             let limit = if desk.lacks_ended(&pods) { of_ended } else { of_others };
             match tokio::time::timeout_at(since + limit, desk.reading.next()).await {
                 Ok(Some(reader)) => desk.go_on(reader, pods.iter()).await?,
-                Ok(None) | Err(_) => return Ok(desk.read),
+                Ok(None) => return Ok(desk.read),
+                Err(_elapsed) => {
+                    desk.skip_to_end(&pods).await;
+                    return Ok(desk.read);
+                }
             }
         }
     }
@@ -260,14 +268,42 @@ impl Desk<'_> {
 
     /// Whether something that has ended was not read to its end.
     fn lacks_ended(&self, pods: &[Value]) -> bool {
-        let lacks = |pod: &Value| {
-            list(pod, "/status/containerStatuses").iter().any(|status| {
-                let key =
-                    (text(pod, "/metadata/name").to_owned(), text(status, "/name").to_owned());
-                is_over(pod, status) && has_printed(status) && !self.read.contains(&key)
-            })
-        };
-        pods.iter().any(lacks)
+        pods.iter().any(|pod| self.unread(pod).next().is_some())
+    }
+
+    /// Containers of a pod that have ended and were not read to their end.
+    fn unread<'p>(&self, pod: &'p Value) -> impl Iterator<Item = &'p str> {
+        list(pod, "/status/containerStatuses").iter().filter_map(|status| {
+            let (name, container) = (text(pod, "/metadata/name"), text(status, "/name"));
+            let key = (name.to_owned(), container.to_owned());
+            let lacks = is_over(pod, status) && has_printed(status) && !self.read.contains(&key);
+            lacks.then_some(container)
+        })
+    }
+
+    /// Tells the last lines of what printed faster than it was read.
+    async fn skip_to_end(&mut self, pods: &[Value]) {
+        self.reading.clear();
+        let unread: Vec<_> = pods
+            .iter()
+            .flat_map(|pod| self.unread(pod).map(move |container| (pod, container)))
+            .collect();
+        let (cluster, said) = (self.cluster.clone(), self.said.clone());
+        for (pod, container) in unread {
+            let name = text(pod, "/metadata/name");
+            let last = cluster.last_lines(name, container, LAST_LINES).await;
+            let index = annotation(pod, "batch.kubernetes.io/job-completion-index");
+            // They may be gone by now, and that is told too.
+            for line in [SKIPPED.to_owned()].into_iter().chain(last.unwrap_or_default()) {
+                let printed = Printed {
+                    pod: name.to_owned(),
+                    index: Some(index).filter(|it| !it.is_empty()).map(str::to_owned),
+                    container: container.to_owned(),
+                    line,
+                };
+                said.send(printed).await.ok();
+            }
+        }
     }
 }
 
