@@ -4,8 +4,6 @@
 //!   take a millisecond.
 //! * **pods**: files of 10, 100 and 1000 pods, each of two containers with a volume, variables and
 //!   a share of two quotas, and a service for each pod. Ten times more may take ten times longer.
-//! * **kubernetes**: the models of the files of 10, 100 and 1000 pods, as objects of a Kubernetes
-//!   cluster. A hundred pods may take 10 ms.
 //! * **heavy files**: those of `tests/it/heavy_files`, each compiled once, and what it comes to
 //!   rendered, in a process of its own. Its time is that on a processor, its memory the peak of
 //!   resident memory (`VmHWM`) less that before it began. Each may take 100 ms and 64 MiB.

@@ -5,12 +5,7 @@ use std::hint::black_box;
 use std::path::Path;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use pierhead::domain::ids::{Fence, JobNumber, ReleaseNumber};
-use pierhead::domain::level::Level;
-use pierhead::domain::release::PinnedImages;
-use pierhead::manifests::{ContentKey, Images, Inputs, Owner, Settings, Target, Unpinned, render};
 use pierhead::paas::compile;
-use uuid::Uuid;
 
 use crate::pods::{context, context_of_pods, file};
 
@@ -18,7 +13,6 @@ pub(crate) fn measure() {
     let mut criterion = Criterion::default().configure_from_args();
     example(&mut criterion);
     pods(&mut criterion);
-    kubernetes(&mut criterion);
     criterion.final_summary();
 }
 
@@ -40,46 +34,6 @@ fn pods(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(count));
         group.bench_with_input(BenchmarkId::from_parameter(count), &text, |bencher, text| {
             bencher.iter(|| compile(black_box(text.as_bytes()), &context).unwrap());
-        });
-    }
-}
-
-/// Models as objects of a cluster.
-fn kubernetes(criterion: &mut Criterion) {
-    let id = Uuid::nil;
-    let owner = Owner {
-        account: "acme".parse().unwrap(),
-        project: id().into(),
-        environment: id().into(),
-        fence: Fence(1),
-        job: id().into(),
-        number: JobNumber(1),
-        release: ReleaseNumber(1),
-    };
-    let target = Target {
-        cluster: "eu".to_owned(),
-        namespace: "shop".to_owned(),
-        is_hierarchical: false,
-        level: Level::OLDEST,
-        controllers: [].into(),
-        default_class: None,
-    };
-    let inputs = Inputs {
-        owner: &owner,
-        target: &target,
-        settings: &Settings::default(),
-        images: Images { pinned: &PinnedImages::new(), others: Unpinned::ByTag(None) },
-        registry: None,
-        quotas: &[],
-        key: &ContentKey([0; 32]),
-    };
-    let mut group = criterion.benchmark_group("kubernetes");
-    for count in [10, 100, 1_000] {
-        let model = compile(file(count).as_bytes(), &context_of_pods()).unwrap().model;
-        render(&model, &inputs).unwrap();
-        group.throughput(Throughput::Elements(count));
-        group.bench_with_input(BenchmarkId::from_parameter(count), &model, |bencher, model| {
-            bencher.iter(|| render(black_box(model), &inputs).unwrap());
         });
     }
 }

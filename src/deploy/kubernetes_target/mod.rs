@@ -263,13 +263,10 @@ impl KubernetesTarget {
         ApplyOptions { adoption, ..ApplyOptions::new(self.owner.clone()) }
     }
 
-    fn refused_of(&self, item: &Manifest, source: Error) -> ClusterError {
-        let source = match source {
-            Error::Foreign { kind, name, owner, .. } if is_emptied(item) => {
-                Error::Foreign { kind, name, owner, is_adoptable: false }
-            }
-            source => source,
-        };
+    fn refused_of(&self, item: &Manifest, mut source: Error) -> ClusterError {
+        if let Error::Foreign { is_adoptable, .. } = &mut source {
+            *is_adoptable &= !is_emptied(item);
+        }
         self.refused(source).of(&item.at)
     }
 

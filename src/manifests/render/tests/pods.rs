@@ -165,9 +165,9 @@ fn nothing_is_late_before_its_pods_had_to_stay_up_long_enough() {
     let mut scene = Scene::new(vec![web(), stateful("db", db)]);
     scene.settings.rollout.min_ready_s = 30;
     scene.settings.rollout.deadline_s = 5;
-    let deadline = |scene: &Scene, name: &str| match scene.get(name).duty {
-        Duty::Rollout(rollout) => rollout.deadline_s,
-        other => panic!("{other:?}"),
+    let deadline = |scene: &Scene, name: &str| {
+        let Duty::Rollout(rollout) = scene.get(name).duty else { panic!("{name} is waited for") };
+        rollout.deadline_s
     };
     assert_eq!(scene.at("web-dplmt", "/spec/progressDeadlineSeconds"), json!(31));
     assert_eq!(scene.at("db-sfset", "/spec/minReadySeconds"), json!(30));

@@ -6,6 +6,7 @@ use crate::kubernetes::absence::{Stopped, api_server};
 use crate::push::kubernetes::{Harbour, write};
 
 /// How long it is away: seconds, 4 unless `TEST_AWAY_SECONDS` says otherwise.
+#[expect(clippy::disallowed_methods, reason = "tests have no configuration file")]
 fn away() -> Duration {
     let asked = std::env::var("TEST_AWAY_SECONDS").ok();
     let seconds = asked.map_or(4, |it| it.parse().expect("TEST_AWAY_SECONDS is a number"));
