@@ -45,7 +45,7 @@ pub(crate) fn api_server() -> Option<Pid> {
 #[tokio::test]
 async fn an_api_server_that_goes_away_and_comes_back_is_waited_for() {
     let limits = Limits { answer: Duration::from_secs(2), ..Limits::default() };
-    let Some(ground) = Ground::with_limits("gone", limits).await else { return };
+    let Some(ground) = Ground::alone("gone", limits).await else { return };
     let Some(pid) = api_server() else { return };
     let web = deployment("web", waiting());
     let impatient = Limits { patience: Duration::from_secs(1), ..limits };

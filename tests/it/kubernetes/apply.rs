@@ -130,6 +130,7 @@ async fn without_its_controller_there_is_no_hierarchy_of_namespaces() {
     let Some(ground) = Ground::open("anchor").await else { return };
     let groups = ground.cluster.api_groups().await.unwrap();
     if groups.iter().any(|group| group.name == "hnc.x-k8s.io") {
+        // It has its controller.
         return;
     }
     let anchor = ours("hnc.x-k8s.io/v1alpha2", "SubnamespaceAnchor", "shop", json!({}));

@@ -26,7 +26,11 @@ use pierhead::kubernetes::{
     Owner, Patience,
 };
 use serde_json::{Value, json};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use uuid::Uuid;
+
+/// Who stops the API server, or lets it know other kinds, has the cluster alone.
+static CLUSTER: RwLock<()> = RwLock::const_new(());
 
 /// An image with a shell, in the registry of the cluster.
 pub(crate) const BUSYBOX: &str = "127.0.0.1:5000/busybox:1";
@@ -37,9 +41,19 @@ const PAUSE: &str = "127.0.0.1:5000/pause:1";
 /// Longest wait for something that must happen. It only decides how long a failing test takes.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// How a test has the cluster.
+#[expect(dead_code, reason = "held until it is dropped")]
+enum Turn {
+    WithOthers(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+    /// As another one has it.
+    OfAnother,
+}
+
 /// A namespace of a cluster, until it is dropped.
 pub(crate) struct Ground {
     cluster: Cluster,
+    _turn: Turn,
     pub(crate) access: Access,
     pub(crate) namespace: String,
     /// Signs in as an administrator, and knows nothing of the driver.
@@ -65,23 +79,38 @@ async fn admin(text: &str) -> kube::Client {
 impl Ground {
     /// A new namespace, or nothing without a cluster.
     pub(crate) async fn open(subject: &str) -> Option<Self> {
-        Self::with_limits(subject, Limits::default()).await
+        let text = kubeconfig()?;
+        let turn = Turn::WithOthers(CLUSTER.read().await);
+        Some(Self::begin((subject, &text), Limits::default(), turn).await)
     }
 
-    async fn with_limits(subject: &str, limits: Limits) -> Option<Self> {
+    /// The same while no other test uses the cluster.
+    pub(crate) async fn alone(subject: &str, limits: Limits) -> Option<Self> {
         let text = kubeconfig()?;
-        let mut access = Access::from_kubeconfig(&text, None).unwrap();
+        let turn = Turn::Alone(CLUSTER.write().await);
+        Some(Self::begin((subject, &text), limits, turn).await)
+    }
+
+    /// One more for a test that has one.
+    pub(crate) async fn another(subject: &str) -> Option<Self> {
+        let text = kubeconfig()?;
+        Some(Self::begin((subject, &text), Limits::default(), Turn::OfAnother).await)
+    }
+
+    async fn begin((subject, text): (&str, &str), limits: Limits, turn: Turn) -> Self {
+        let mut access = Access::from_kubeconfig(text, None).unwrap();
         let mut id = Uuid::new_v4().simple().to_string();
         id.truncate(8);
         access.namespace = format!("ph-{subject}-{id}");
         let cluster = Cluster::connect(&access, limits).unwrap();
         let namespace = access.namespace.clone();
-        let ground = Self { cluster, access, namespace, admin: admin(&text).await };
+        let admin = admin(text).await;
+        let ground = Self { cluster, _turn: turn, access, namespace, admin };
         let metadata = ObjectMeta { name: Some(ground.namespace.clone()), ..ObjectMeta::default() };
         let namespace = Namespace { metadata, ..Namespace::default() };
         let namespaces: Api<Namespace> = Api::all(ground.admin.clone());
         namespaces.create(&PostParams::default(), &namespace).await.unwrap();
-        Some(ground)
+        ground
     }
 
     /// A namespace beside another one, which somebody else makes.
@@ -89,7 +118,7 @@ impl Ground {
         let namespace = format!("{}-{subject}", beside.namespace);
         let access = Access { namespace: namespace.clone(), ..beside.access.clone() };
         let cluster = beside.cluster.clone().within(&namespace);
-        Self { cluster, access, namespace, admin: beside.admin.clone() }
+        Self { cluster, _turn: Turn::OfAnother, access, namespace, admin: beside.admin.clone() }
     }
 
     /// Objects of a kind, by the hand of an administrator.

@@ -15,7 +15,7 @@ fn away() -> Duration {
 
 #[tokio::test]
 async fn a_rollout_goes_on_when_an_api_server_that_was_away_is_back() {
-    let Some(harbour) = Harbour::open("away").await else { return };
+    let Some(harbour) = Harbour::alone("away").await else { return };
     let Some(pid) = api_server() else { return };
     let copy = harbour.ana.empty("acme/shop").await;
     write(&copy, "first", "");

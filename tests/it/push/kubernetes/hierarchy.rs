@@ -3,8 +3,11 @@
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
-use kube::runtime::wait::{await_condition, conditions::is_crd_established};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use kube::runtime::wait::{
+    await_condition,
+    conditions::{is_crd_established, is_deleted},
+};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -14,8 +17,8 @@ use crate::support::PATIENCE;
 
 const ANCHORS: &str = "subnamespaceanchors.hnc.x-k8s.io";
 
-/// Lets a cluster know anchors, if it does not yet. They stay: other tests may use them.
-async fn install(ground: &Ground) {
+/// Lets a cluster know anchors; `None` if it does already.
+async fn install(ground: &Ground) -> Option<Api<CustomResourceDefinition>> {
     let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -34,12 +37,13 @@ async fn install(ground: &Ground) {
     });
     let definition: CustomResourceDefinition = serde_json::from_value(definition).unwrap();
     let definitions: Api<CustomResourceDefinition> = Api::all(ground.admin.clone());
-    match definitions.create(&PostParams::default(), &definition).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.code == 409 => {}
+    let is_new = match definitions.create(&PostParams::default(), &definition).await {
+        Ok(_) => true,
+        Err(kube::Error::Api(status)) if status.code == 409 => false,
         Err(error) => panic!("{error}"),
-    }
-    await_condition(definitions, ANCHORS, is_crd_established()).await.unwrap();
+    };
+    await_condition(definitions.clone(), ANCHORS, is_crd_established()).await.unwrap();
+    is_new.then_some(definitions)
 }
 
 /// Does what the controller does: makes the namespace of an anchor, and says so.
@@ -67,8 +71,8 @@ async fn control(ground: &Ground) -> String {
 
 #[tokio::test]
 async fn a_project_is_deployed_to_a_namespace_of_its_own_when_its_controller_has_made_it() {
-    let Some(harbour) = Harbour::open("hierarchy").await else { return };
-    install(&harbour.ground).await;
+    let Some(harbour) = Harbour::alone("hierarchy").await else { return };
+    let installed = install(&harbour.ground).await;
     let words = "set cluster acme/shop main --hierarchical-namespaces true";
     harbour.administrate(words, "").await;
     let below = Ground::unmade(&harbour.ground, "shop");
@@ -87,5 +91,10 @@ async fn a_project_is_deployed_to_a_namespace_of_its_own_when_its_controller_has
     harbour.push(&copy, "Second").await.assert_ok();
     let unchecked = "does not check who answers as cluster main";
     harbour.app.process("worker").until_logged(unchecked).await;
+    if let Some(definitions) = installed {
+        let uid = definitions.get(ANCHORS).await.unwrap().metadata.uid.unwrap();
+        drop(definitions.delete(ANCHORS, &DeleteParams::background()).await.unwrap());
+        await_condition(definitions, ANCHORS, is_deleted(&uid)).await.unwrap();
+    }
     harbour.close().await;
 }

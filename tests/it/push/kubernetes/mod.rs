@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use pierhead::kubernetes::Limits;
 use serde_json::{Value, json};
 
 use crate::kubernetes::Ground;
@@ -73,13 +74,22 @@ impl Harbour {
     }
 
     async fn with(subject: &str, settings: Settings) -> Option<Self> {
-        let ground = Ground::open(subject).await?;
+        Some(Self::on(Ground::open(subject).await?, settings).await)
+    }
+
+    /// The same while no other test uses the cluster.
+    async fn alone(subject: &str) -> Option<Self> {
+        let ground = Ground::alone(subject, Limits::default()).await?;
+        Some(Self::on(ground, Settings::default()).await)
+    }
+
+    async fn on(ground: Ground, settings: Settings) -> Self {
         let app = App::start_with(settings).await;
         let registry = OwnRegistry::start().await;
         let ana = app.developer("ana").await;
         let harbour = Self { app, ana, ground, registry, levels: Levels::read() };
         harbour.project("shop").await;
-        Some(harbour)
+        harbour
     }
 
     /// A project with a registry, which is deployed to the namespace.

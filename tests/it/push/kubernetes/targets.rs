@@ -10,7 +10,7 @@ use crate::push::kubernetes::{Harbour, kubeconfig, page, serving, write};
 impl Harbour {
     /// One more namespace that `shop` is deployed to.
     async fn second(&self) -> Ground {
-        let second = Ground::open("second").await.expect("there is a cluster");
+        let second = Ground::another("second").await.expect("there is a cluster");
         let words = format!(
             "create cluster acme/shop second --environment production --kind kubernetes \
              --kubeconfig {} --namespace {}",
