@@ -38,7 +38,8 @@ async fn an_overloaded_api_server_is_asked_again_when_it_says() {
 
     let limits = Limits { patience: Duration::from_millis(500), ..Limits::default() };
     let impatient = Cluster::connect(&access, limits).unwrap();
-    busy.turn_away(1);
+    // What was followed before may still ask.
+    busy.turn_away(1_000);
     let given_up = impatient.apply(&settings, &options()).await.unwrap_err().to_string();
     assert_eq!(
         given_up.replace(&busy.address, "[address]"),
