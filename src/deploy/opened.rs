@@ -107,6 +107,15 @@ pub fn open_credentials(
     Credentials::read(&document).map_err(|_no_document| NotOpened::new(place, sealed))
 }
 
+/// What a job may take over: what it was allowed when it was made, unless a job before it has used
+/// that up. What was allowed since then ends with a job that knows of it, and is only for such.
+fn allowed(when_made: Adoption, today: Option<Adoption>) -> Adoption {
+    match (when_made, today) {
+        (Adoption::Adopt, Some(Adoption::Adopt)) => Adoption::Adopt,
+        (Adoption::Adopt | Adoption::Refuse, _) => Adoption::Refuse,
+    }
+}
+
 impl Deployment<'_> {
     /// Opens who signs in at clusters today, and reads whether what others have made there may be
     /// taken over: what the job remembers may have been replaced since.
@@ -124,7 +133,7 @@ impl Deployment<'_> {
             };
             let row = rows.iter().find(same);
             cluster.kubernetes.adoption =
-                row.map_or(Adoption::Refuse, |row| row.kubernetes.adoption);
+                allowed(cluster.kubernetes.adoption, row.map(|row| row.kubernetes.adoption));
             let credentials = row.unwrap_or(cluster).credentials.clone();
             sealed.extend(credentials.map(|sealed| (cluster.clone(), sealed)));
         }
@@ -153,5 +162,19 @@ impl Deployment<'_> {
         self.opened = opened;
         self.hide(redactor);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_taken_over_is_for_jobs_made_since_and_only_until_one_is_live() {
+        let (never, next) = (Adoption::Refuse, Adoption::Adopt);
+        assert_eq!(allowed(next, Some(next)), next);
+        for (when_made, today) in [(next, Some(never)), (next, None), (never, Some(next))] {
+            assert_eq!(allowed(when_made, today), never, "{when_made:?} {today:?}");
+        }
     }
 }
