@@ -6,7 +6,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use crate::kubernetes::apply::quantity::bytes;
-use crate::kubernetes::apply::{Applied, ApplyOptions, Change, Claims, DryRun, replace, tried};
+use crate::kubernetes::apply::{Applied, ApplyOptions, Change, Claims, DryRun, tried};
 use crate::kubernetes::json::{count, list, text};
 use crate::kubernetes::object::{CLAIM, DEPLOYMENT, JOB, Kind, ObjectRef, POD, STATEFUL_SET};
 use crate::kubernetes::remove::Children;
@@ -30,9 +30,7 @@ impl Cluster {
     ) -> Result<Applied, Error> {
         match (options.claims, options.dry_run) {
             (Claims::Reset, DryRun::Yes) => {
-                let applied = self.sent(&replace::trial(object), None, options).await?;
-                let object = self.placed(&ObjectRef::of(object));
-                return Ok(Applied { object, change: Change::Replaced, ..applied });
+                return self.try_replacing(object, options).await;
             }
             (Claims::Reset, DryRun::No) => {
                 self.reset(found, options).await?;

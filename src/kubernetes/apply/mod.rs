@@ -206,22 +206,28 @@ impl Cluster {
         found: Option<&Value>,
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
-        let answer = self.send(object, options).await?;
+        let name = self.placed(&ObjectRef::of(object));
+        let answer = self.send(object, &name, options).await?;
         let stored = self.understood(&answer)?;
         let change = match found {
             None => Change::Created,
             Some(found) if content(found) == content(&stored) => Change::Unchanged,
             Some(_) => Change::Changed,
         };
-        let object = self.placed(&ObjectRef::of(object));
-        Ok(Applied { object, change, warnings: answer.warnings, stored })
+        Ok(Applied { object: name, change, warnings: answer.warnings, stored })
     }
 
-    async fn send(&self, object: &Value, options: &ApplyOptions) -> Result<Answer, Error> {
+    /// Sends an object; what is told of it is told of the one of this name.
+    async fn send(
+        &self,
+        object: &Value,
+        told: &ObjectRef,
+        options: &ApplyOptions,
+    ) -> Result<Answer, Error> {
         let name = self.placed(&ObjectRef::of(object));
         let kind = Kind::of(&name)?;
         let path = self.path(kind, &name);
-        let call = Call::order(Method::PATCH, path, Form::Apply, object, name);
+        let call = Call::order(Method::PATCH, path, Form::Apply, object, told.clone());
         let call = call.with("fieldManager", &options.field_manager);
         let call = call.with("force", "true").with("fieldValidation", "Strict");
         self.call(&tried(call, options.dry_run)).await
@@ -234,16 +240,13 @@ impl Cluster {
         found: &Value,
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
-        let applied = match options.dry_run {
-            DryRun::Yes => self.sent(&replace::trial(object), None, options).await?,
-            DryRun::No => {
-                let kind = Kind::of(&ObjectRef::of(found))?;
-                self.remove_found(found, Children::of(kind)).await?;
-                self.sent(object, None, options).await?
-            }
-        };
-        let object = self.placed(&ObjectRef::of(object));
-        Ok(Applied { object, change: Change::Replaced, ..applied })
+        if options.dry_run == DryRun::Yes {
+            return self.try_replacing(object, options).await;
+        }
+        let kind = Kind::of(&ObjectRef::of(found))?;
+        self.remove_found(found, Children::of(kind)).await?;
+        let applied = self.sent(object, None, options).await?;
+        Ok(Applied { change: Change::Replaced, ..applied })
     }
 }
 

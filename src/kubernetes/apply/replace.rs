@@ -59,6 +59,34 @@ impl Cluster {
         Ok(applied)
     }
 
+    /// What it would come to if an object took the place of the one that is there.
+    ///
+    /// It is tried under another name, since the former one is not gone.
+    pub(super) async fn try_replacing(
+        &self,
+        object: &Value,
+        options: &ApplyOptions,
+    ) -> Result<Applied, Error> {
+        let name = self.placed(&ObjectRef::of(object));
+        let (warnings, stored) = match self.send(&trial(object), &name, options).await {
+            Ok(answer) => {
+                let stored = self.understood(&answer)?;
+                (answer.warnings, stored)
+            }
+            // It counts both, and only one will be there. Clusters ask quotas last, so that nothing
+            // else is against it.
+            Err(Error::Quota { words, .. }) if counts(&words) => {
+                let warning = format!(
+                    "{name} has room in the quota of its namespace only when the former one is \
+                     gone: {words}"
+                );
+                (vec![warning], in_namespace(object, &name))
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Applied { object: name, change: Change::Replaced, warnings, stored })
+    }
+
     /// What the former one made, and runs, that the new one does not select.
     async fn left_over(
         &self,
@@ -99,6 +127,22 @@ fn selects(object: &Value, made: &Value) -> bool {
     selected.all(|(name, value)| labels.get(name) == Some(&value))
 }
 
+/// Whether a quota is against an object for what is there, and not for what the object leaves out.
+fn counts(words: &str) -> bool {
+    words.contains(", used: ")
+}
+
+/// The same object, which says where it is.
+fn in_namespace(object: &Value, name: &ObjectRef) -> Value {
+    let mut object = object.clone();
+    if let (Some(namespace), Some(Value::Object(metadata))) =
+        (&name.namespace, object.get_mut("metadata"))
+    {
+        metadata.insert("namespace".to_owned(), namespace.as_str().into());
+    }
+    object
+}
+
 /// The same object under another name, to see whether it would be taken.
 pub(super) fn trial(object: &Value) -> Value {
     let mut trial = object.clone();
@@ -108,4 +152,30 @@ pub(super) fn trial(object: &Value) -> Value {
         *place = format!("{name}{TRIAL}").into();
     }
     trial
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_quota_that_has_no_room_for_two_is_told_from_one_that_wants_limits() {
+        let full = "q, requested: count/jobs.batch=1, used: count/jobs.batch=1, \
+                    limited: count/jobs.batch=1";
+        assert!(counts(full));
+        assert!(!counts("q: must specify limits.cpu for: app"));
+    }
+
+    #[test]
+    fn an_object_that_was_not_tried_says_where_it_is() {
+        let object = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "type": "Opaque",
+        });
+        let name = ObjectRef { namespace: Some("shop".to_owned()), ..ObjectRef::of(&object) };
+        let placed = in_namespace(&object, &name);
+        assert_eq!(placed["metadata"], json!({"name": "a", "namespace": "shop"}));
+        assert_eq!(placed["type"], "Opaque");
+    }
 }

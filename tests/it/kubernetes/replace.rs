@@ -1,9 +1,13 @@
 //! What can never change is made again, at the least cost.
 
+use kube::api::DeleteParams;
 use pierhead::kubernetes::{ApplyOptions, Change, DryRun, Ended, ObjectRef, Patience};
 use serde_json::json;
+use tokio::time::Instant;
 
-use crate::kubernetes::{Ground, deployment, job, options, ours, script, stateful_set, waiting};
+use crate::kubernetes::{
+    Ground, PATIENCE, deployment, job, options, ours, script, stateful_set, waiting,
+};
 
 #[tokio::test]
 async fn a_deployment_with_another_selector_is_made_again_over_its_pods() {
@@ -89,6 +93,28 @@ async fn a_secret_of_another_type_takes_the_place_of_the_former_one() {
     let mut basic = opaque.clone();
     basic["type"] = "kubernetes.io/basic-auth".into();
     assert_eq!(ground.apply(&opaque).await.unwrap().change, Change::Created);
+    // Tried beside the former one, of which a quota allows no second one.
+    ground
+        .create(json!({
+            "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "one"},
+            "spec": {"hard": {"count/secrets": "1"}},
+        }))
+        .await;
+    let quotas = ground.api("v1", "ResourceQuota");
+    let deadline = Instant::now() + PATIENCE;
+    while quotas.get("one").await.unwrap().data["status"]["used"]["count/secrets"] != "1" {
+        assert!(Instant::now() < deadline, "it counts");
+    }
+    let dry = ApplyOptions { dry_run: DryRun::Yes, ..options() };
+    let planned = ground.cluster.apply(&basic, &dry).await.unwrap();
+    assert_eq!(planned.change, Change::Replaced);
+    let [warning] = planned.warnings.as_slice() else { panic!("{:?}", planned.warnings) };
+    assert!(warning.starts_with("Secret key-secret has room in the quota"), "{warning}");
+    quotas.delete("one", &DeleteParams::default()).await.unwrap();
+    let mut faulty = basic.clone();
+    faulty["data"] = json!({"other": "YQ=="});
+    let error = ground.cluster.apply(&faulty, &dry).await.unwrap_err().to_string();
+    assert!(error.starts_with("Secret key-secret is not valid"), "{error}");
     assert_eq!(ground.apply(&basic).await.unwrap().change, Change::Replaced);
     assert_eq!(ground.apply(&basic).await.unwrap().change, Change::Unchanged);
     assert_eq!(ground.found(&basic).await["type"], "kubernetes.io/basic-auth");
