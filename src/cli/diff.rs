@@ -1,7 +1,8 @@
 //! `pierhead diff`: what a `.paas.yaml` would change on a cluster, without a server.
 //!
 //! Whoever owns what is there under its names is taken for whoever deploys. An image that a push
-//! would build is not built here, so one of the same name is taken for the same.
+//! would build is not built here, so one of the same name is taken for the same; and so is one of a
+//! registry that does not tell everybody.
 
 use std::collections::btree_map;
 use std::fs;
@@ -18,11 +19,14 @@ use crate::domain::difference::{Entry, summary};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::pinned::Pinned;
 use crate::domain::redact::Redactor;
+use crate::domain::registry::Registry;
 use crate::domain::release::PinnedImages;
 use crate::kubernetes::{Access, AccessError, Verification};
-use crate::manifests::{Built, Images, Manifests, Owner, Settings, Target, Unpinned, built_images};
-use crate::oci::{Oci, OciError};
-use crate::paas::compiled::{Deployment, Origin};
+use crate::manifests::{
+    Built, Images, Manifests, Owner, Settings, Target, Unpinned, built_images, not_known,
+};
+use crate::oci::Oci;
+use crate::paas::compiled::Origin;
 
 /// Exit status when something would change, as of `kubectl diff`.
 const CHANGES: u8 = 1;
@@ -60,9 +64,6 @@ enum CannotDiff {
     /// The cluster does not answer, or refuses.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
-    /// Nobody says what an image is by now.
-    #[error(transparent)]
-    Image(#[from] OciError),
 }
 
 impl Diff {
@@ -87,9 +88,9 @@ impl Diff {
                         note(&format!("pierhead: {error}"));
                         error.lines(str::to_owned).iter().for_each(|line| note(line));
                     }
-                    CannotDiff::Kubeconfig { .. }
-                    | CannotDiff::Access(_)
-                    | CannotDiff::Image(_) => note(&format!("pierhead: {error}")),
+                    CannotDiff::Kubeconfig { .. } | CannotDiff::Access(_) => {
+                        note(&format!("pierhead: {error}"));
+                    }
                 }
                 ExitCode::from(CANNOT_RUN)
             }
@@ -117,7 +118,7 @@ impl Diff {
         };
         let target = connect(nobody)?;
         let facts = target.target(&cluster).await?;
-        let pinned = pinned(&found.model).await?;
+        let pinned = pinned(&found).await;
         // Whose they are changes no name.
         let Some(nobodys) = manifests(&found, &facts, (nobody, &pinned))? else {
             return Ok(None);
@@ -148,17 +149,35 @@ fn cluster(found: &Found, access: Access) -> (Cluster, Credentials) {
 }
 
 /// What images of others are by now, as their registries tell everybody.
-async fn pinned(model: &Deployment) -> Result<PinnedImages, CannotDiff> {
-    let mut pinned = built_images(model);
-    let oci = Oci::new(&[]);
-    let images = model.containers().map(|container| &container.image);
+///
+/// One that nobody tells of is taken for what runs under its name.
+async fn pinned(found: &Found) -> PinnedImages {
+    let mut pinned = built_images(&found.model);
+    let registry = found.registry.clone().map(|address| {
+        let plain_http = address.is_loopback();
+        Registry { address, login: None, plain_http }
+    });
+    let oci = Oci::new(registry.as_slice());
+    let images = found.model.containers().map(|container| &container.image);
     for image in images.filter(|image| image.origin == Origin::External) {
         if let btree_map::Entry::Vacant(place) = pinned.entry(image.reference()) {
-            let image = Pinned::Digest(oci.pin(place.key()).await?);
-            place.insert(image);
+            let by_now = oci.pin(place.key()).await.map_or_else(
+                |error| {
+                    let taken = "the image is taken for the one of its name that runs";
+                    note(&format!("warning: {error}; {taken}"));
+                    unpinned(place.key(), &image.name)
+                },
+                Pinned::Digest,
+            );
+            place.insert(by_now);
         }
     }
-    Ok(pinned)
+    pinned
+}
+
+/// What takes the place of an image that nobody tells of; one that a digest names is known anyway.
+fn unpinned(reference: &str, name: &str) -> Pinned {
+    if reference.contains('@') { Pinned::Digest(reference.to_owned()) } else { not_known(name) }
 }
 
 /// The objects of a deployment that is somebody's; nothing when its faults were told.

@@ -96,7 +96,7 @@ pub(super) struct Found {
     pub(super) warnings: Vec<String>,
     pub(super) cluster: Cluster,
     pub(super) namespace: String,
-    registry: Option<RegistryAddress>,
+    pub(super) registry: Option<RegistryAddress>,
 }
 
 impl Where {

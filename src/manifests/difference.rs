@@ -16,7 +16,10 @@ use crate::paas::compiled::{Deployment, Origin};
 /// Stands for the digest of an image that is not built yet. No image has it.
 const NOT_BUILT: &str = "@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-/// What such an image is called where people read it.
+/// Stands for the digest of somebody else's image that nobody could look up. No image has it.
+const NOT_KNOWN: &str = "@sha256:1111111111111111111111111111111111111111111111111111111111111111";
+
+/// What an image of this project is called where people read it.
 const BY_THIS_PUSH: &str = "built by this push";
 
 /// What the cluster writes into the metadata of an object; the name of a trial is another one.
@@ -60,7 +63,17 @@ pub fn built(name: &str) -> Pinned {
     Pinned::Digest(format!("{name}{NOT_BUILT}"))
 }
 
-/// Such a place for every image that the deployment builds.
+/// What takes the place of somebody else's image of this name that could not be looked up.
+pub fn not_known(name: &str) -> Pinned {
+    Pinned::Digest(format!("{name}{NOT_KNOWN}"))
+}
+
+/// Whether nobody knows yet what an image is.
+fn is_open(image: &str) -> bool {
+    image.ends_with(NOT_BUILT) || image.ends_with(NOT_KNOWN)
+}
+
+/// What is taken by [`built`] for every image that the deployment builds.
 pub fn built_images(deployment: &Deployment) -> PinnedImages {
     let own = deployment.containers().filter(|container| match container.image.origin {
         Origin::Built | Origin::Embedded => true,
@@ -166,14 +179,20 @@ impl Rules for OfObjects<'_> {
     fn is_same(&self, before: &Value, after: &Value) -> bool {
         match (before, after, self.images) {
             (Value::String(before), Value::String(after), Built::Unknown) => {
-                before == after || after.ends_with(NOT_BUILT) && last(before) == last(after)
+                before == after || is_open(after) && last(before) == last(after)
             }
             _ => before == after,
         }
     }
 
     fn text(&self, text: &str) -> String {
-        if text.ends_with(NOT_BUILT) { BY_THIS_PUSH.to_owned() } else { self.redactor.text(text) }
+        if text.ends_with(NOT_BUILT) {
+            return BY_THIS_PUSH.to_owned();
+        }
+        match text.strip_suffix(NOT_KNOWN) {
+            Some(name) => format!("{} (not looked up)", self.redactor.text(name)),
+            None => self.redactor.text(text),
+        }
     }
 }
 
@@ -244,6 +263,15 @@ mod tests {
         assert_snapshot!(told(&before, &after("web"), Built::Anew), @"spec.template.spec.containers[app].image: r.example:5000/acme/shop/web@sha256:9d1e9d1e9d1e → built by this push");
         assert_eq!(told(&before, &after("web"), Built::Unknown), "");
         assert_snapshot!(told(&before, &after("api"), Built::Unknown), @"spec.template.spec.containers[app].image: r.example:5000/acme/shop/web@sha256:9d1e9d1e9d1e → built by this push");
+    }
+
+    #[test]
+    fn an_image_that_could_not_be_looked_up_is_taken_for_one_of_its_name() {
+        let none = json!({"name": "A"});
+        let before = workload("r.example/tools/proxy:1", "1", &none);
+        let after = |name| workload(not_known(name).reference(), "2", &none);
+        assert_eq!(told(&before, &after("r.example/tools/proxy"), Built::Unknown), "");
+        assert_snapshot!(told(&before, &after("r.example/tools/cache"), Built::Unknown), @"spec.template.spec.containers[app].image: r.example/tools/proxy:1 → r.example/tools/cache (not looked up)");
     }
 
     #[test]

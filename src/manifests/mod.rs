@@ -27,7 +27,7 @@ mod yaml;
 
 use serde::{Deserialize, Serialize};
 
-pub use difference::{Built, built, built_images, fields, is_of_the_cluster};
+pub use difference::{Built, built, built_images, fields, is_of_the_cluster, not_known};
 pub use fault::{Cannot, Note, Unrenderable};
 pub use flavour::Flavour;
 pub use inputs::{ContentKey, Images, Inputs, Owner, QuotaRow, Target, Unpinned};
