@@ -8,6 +8,7 @@ use std::collections::btree_map;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::domain::pinned::Pinned;
 use crate::domain::redact::Redactor;
 use crate::domain::registry::Registry;
 use crate::domain::release::PinnedImages;
-use crate::kubernetes::{Access, AccessError, Verification};
+use crate::kubernetes::{Access, AccessError, Limits, Verification};
 use crate::manifests::{
     Built, Images, Manifests, Owner, Settings, Target, Unpinned, built_images, not_known,
 };
@@ -30,6 +31,9 @@ use crate::paas::compiled::Origin;
 
 /// Exit status when something would change, as of `kubectl diff`.
 const CHANGES: u8 = 1;
+
+/// Longest time in which a cluster that is away is asked again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which file is compared, and with what cluster.
 #[derive(Debug, clap::Args)]
@@ -112,9 +116,12 @@ impl Diff {
         found.warnings.iter().for_each(|line| note(line));
         let (cluster, login) = cluster(&found, access);
         let nobody = (ProjectId::from(Uuid::nil()), EnvironmentId::from(Uuid::nil()));
+        // Somebody looks on, and may ask again.
+        let limits = Limits { patience: PATIENCE, ..Limits::default() };
         let connect = |of| {
             let (settings, hides) = (Settings::default(), Redactor::default());
-            KubernetesTarget::connect(&cluster, Some(&login), of, &settings, &hides)
+            let target = KubernetesTarget::connect(&cluster, Some(&login), of, &settings, &hides)?;
+            Ok::<_, ClusterError>(target.limited(limits))
         };
         let target = connect(nobody)?;
         let facts = target.target(&cluster).await?;

@@ -121,6 +121,12 @@ impl Cluster {
         Self { redactor, ..self }
     }
 
+    /// The same cluster, waited for no longer than this.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// The same cluster, and another namespace of it.
     #[must_use]
     pub fn within(self, namespace: &str) -> Self {

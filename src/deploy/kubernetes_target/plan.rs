@@ -8,7 +8,7 @@ use crate::deploy::kubernetes_target::{
 };
 use crate::domain::difference::{Entry, Fate};
 use crate::domain::ids::{EnvironmentId, ProjectId};
-use crate::kubernetes::{ApplyOptions, Change, Claims, DryRun, Error};
+use crate::kubernetes::{ApplyOptions, Change, Claims, DryRun, Error, Limits};
 use crate::manifests::{Built, Duty, Kind, Manifest, Manifests, Object, fields};
 
 /// What a deployment would change on a cluster.
@@ -21,6 +21,12 @@ pub struct Planned {
 }
 
 impl KubernetesTarget {
+    /// The same target, whose cluster is waited for no longer than this.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { api: self.api.limited(limits), ..self }
+    }
+
     /// Asks a cluster what applying these objects would change, and what would be deleted then.
     ///
     /// It is compared with what is there, whoever has changed that since the last deployment. In a
