@@ -5,10 +5,10 @@
 //! registry that does not tell everybody.
 
 use std::collections::btree_map;
-use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
+use std::{env, fs};
 
 use uuid::Uuid;
 
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Diff {
     #[command(flatten)]
     place: Where,
-    /// The kubeconfig of the cluster.
+    /// The kubeconfig of the cluster; of several, as kubectl takes them, the first that is there.
     #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
     kubeconfig: PathBuf,
     /// The context of the kubeconfig; without one, its current one.
@@ -102,7 +102,10 @@ impl Diff {
     }
 
     async fn compare(self) -> Result<Option<Planned>, CannotDiff> {
-        let path = self.kubeconfig.clone();
+        let path = first_there(&self.kubeconfig);
+        if path != self.kubeconfig {
+            note(&format!("note: of several kubeconfigs only {} is read", path.display()));
+        }
         let text =
             fs::read_to_string(&path).map_err(|source| CannotDiff::Kubeconfig { path, source })?;
         let access = Access::from_kubeconfig(&text, self.kubeconfig_context.as_deref())?;
@@ -135,6 +138,15 @@ impl Diff {
         manifests.notes.iter().for_each(|about| note(&format!("note: {about}")));
         Ok(Some(connect(of)?.plan(&manifests, Built::Unknown).await?))
     }
+}
+
+/// The kubeconfig that is read: of a list in the form of kubectl, the first file that is there.
+fn first_there(paths: &Path) -> PathBuf {
+    let whole = || paths.to_path_buf();
+    if paths.exists() {
+        return whole();
+    }
+    env::split_paths(paths).find(|path| path.is_file()).unwrap_or_else(whole)
 }
 
 /// The cluster that a kubeconfig names, in the words of a server.
@@ -201,5 +213,24 @@ fn manifests(
             faults.iter().for_each(|fault| note(&format!("{}: error: {fault}", found.name)));
             Ok(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_kubeconfigs_the_first_that_is_there_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let [absent, a, b] = ["absent", "a", "b"].map(|name| folder.path().join(name));
+        fs::write(&a, "").unwrap();
+        fs::write(&b, "").unwrap();
+        let list = |paths: &[&PathBuf]| PathBuf::from(env::join_paths(paths).unwrap());
+        assert_eq!(first_there(&a), a);
+        assert_eq!(first_there(&list(&[&absent, &b, &a])), b);
+        assert_eq!(first_there(&list(&[&a, &absent])), a);
+        // As it was said, for the error.
+        assert_eq!(first_there(&absent), absent);
     }
 }
