@@ -3,6 +3,8 @@
 //! Both are as the cluster says: what is there, and what its trial of the new one came to. What
 //! differs with every run and release is left out, and so is what the cluster writes of its own.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use crate::domain::difference::{self, Field, Rules};
@@ -94,6 +96,10 @@ pub fn fields(
     redactor: &Redactor,
 ) -> Vec<Field> {
     let sets = [Kind::Secret.as_str(), Kind::ConfigMap.as_str()];
+    let mut open = BTreeSet::new();
+    if images == Built::Unknown {
+        find_open(after, &mut open);
+    }
     let rules = OfObjects {
         redactor,
         labels: ["fence", "run"].map(|key| settings.key(key)),
@@ -101,8 +107,26 @@ pub fn fields(
         content: settings.key("content"),
         is_set: after["kind"].as_str().is_some_and(|kind| sets.contains(&kind)),
         images,
+        open,
     };
     difference::fields(&by_name(before), &by_name(after), &rules)
+}
+
+/// Finds the containers whose images nobody knows.
+fn find_open(value: &Value, open: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(entries) => {
+            let text = |key: &str| entries.get(key).and_then(Value::as_str);
+            if let (Some(name), Some(image)) = (text("name"), text("image"))
+                && is_open(image)
+            {
+                open.insert(format!("[{name}]"));
+            }
+            entries.values().for_each(|value| find_open(value, open));
+        }
+        Value::Array(items) => items.iter().for_each(|item| find_open(item, open)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The same where variables of containers are entries of a mapping and their values no fields.
@@ -143,6 +167,8 @@ struct OfObjects<'a> {
     /// Whether its values are its data.
     is_set: bool,
     images: Built,
+    /// Containers whose images nobody knows, as items of a list.
+    open: BTreeSet<String>,
 }
 
 impl Rules for OfObjects<'_> {
@@ -159,6 +185,8 @@ impl Rules for OfObjects<'_> {
             [.., "annotations", name] => {
                 *name == self.version || *name == LAST_APPLIED || is_of_the_cluster(name)
             }
+            // It follows from whether the image is named by its digest, as a push would name it.
+            [.., container, "imagePullPolicy"] => self.open.contains(*container),
             // There are none, or only such as are left out.
             _ => false,
         }
@@ -263,6 +291,24 @@ mod tests {
         assert_snapshot!(told(&before, &after("web"), Built::Anew), @"spec.template.spec.containers[app].image: r.example:5000/acme/shop/web@sha256:9d1e9d1e9d1e → built by this push");
         assert_eq!(told(&before, &after("web"), Built::Unknown), "");
         assert_snapshot!(told(&before, &after("api"), Built::Unknown), @"spec.template.spec.containers[app].image: r.example:5000/acme/shop/web@sha256:9d1e9d1e9d1e → built by this push");
+    }
+
+    #[test]
+    fn when_an_image_that_is_not_known_is_pulled_is_no_difference() {
+        let pulled = |image: &str, policy: &str| {
+            let mut workload = workload(image, "1", &json!({"name": "A"}));
+            workload["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] =
+                policy.into();
+            workload
+        };
+        // As it was rendered without a server.
+        let before = pulled("shop/web:production", "Always");
+        let after = |image: &str| pulled(image, "IfNotPresent");
+        let web = built("web");
+        assert_eq!(told(&before, &after(web.reference()), Built::Unknown), "");
+        let is_told = "spec.template.spec.containers[app].imagePullPolicy: Always → IfNotPresent";
+        assert!(told(&before, &after(web.reference()), Built::Anew).contains(is_told));
+        assert_eq!(told(&before, &after("shop/web:production"), Built::Unknown), is_told);
     }
 
     #[test]
