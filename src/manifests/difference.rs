@@ -327,7 +327,10 @@ mod tests {
                 "kind": kind, "data": {"a": "czNjcmV0", "b": "czNjcmV0"},
                 "metadata": {"annotations": {"of": "hand", LAST_APPLIED: "{\"data\":{\"a\":\"czNjcmV0\"}}"}},
             });
-            let after = json!({"kind": kind, "data": {"a": "b3RoZXI=", "c": "b3RoZXI="}});
+            let after = json!({
+                "kind": kind, "data": {"a": "b3RoZXI=", "c": "b3RoZXI="},
+                "metadata": {"annotations": {}},
+            });
             assert_eq!(
                 told(&before, &after, Built::Anew),
                 "data.a: changed\ndata.b: removed\ndata.c: added\nmetadata.annotations.of: removed"
