@@ -309,7 +309,7 @@ fn sections() -> Vec<File> {
             ),
             "",
         ),
-        ("hooks", format!("{}builds:\n{hooks}", app("")), ""),
+        ("hooks", format!("{}builds:\n{hooks}", app("")), "E-105"),
         ("enhancements", format!("{}enhancements:\n{enhancements}", app("")), ""),
         (
             "maps",
