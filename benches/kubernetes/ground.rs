@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use pierhead::deploy::kubernetes_target::{KubernetesTarget, Telling};
+use pierhead::deploy::kubernetes_target::{Disks, KubernetesTarget, Telling};
 use pierhead::domain::cluster::{
     Cluster, ClusterKind, Credentials, KubernetesOptions, NamespaceManage,
 };
@@ -145,9 +145,9 @@ impl Ground {
         let began = Instant::now();
         let target = self.connect();
         target.target(&self.cluster).await.unwrap();
-        let prepared = target.prepare(manifests).await.unwrap();
+        let disks = begin(&target, manifests).await;
         target.apply_phase(manifests, Phase::Before).await.unwrap();
-        target.apply_sets(manifests, &prepared).await.unwrap();
+        target.apply_sets(manifests, &disks).await.unwrap();
         for phase in [Phase::Workloads, Phase::Jobs, Phase::CronJobs, Phase::Entrance] {
             target.apply_phase(manifests, phase).await.unwrap();
         }
@@ -160,7 +160,7 @@ impl Ground {
         let mut waited = Duration::ZERO;
         let target = self.connect();
         target.target(&self.cluster).await.unwrap();
-        let prepared = target.prepare(manifests).await.unwrap();
+        let disks = begin(&target, manifests).await;
         for phase in [
             Phase::Before,
             Phase::Sets,
@@ -170,7 +170,7 @@ impl Ground {
             Phase::Entrance,
         ] {
             if phase == Phase::Sets {
-                target.apply_sets(manifests, &prepared).await.unwrap();
+                target.apply_sets(manifests, &disks).await.unwrap();
             } else {
                 target.apply_phase(manifests, phase).await.unwrap();
             }
@@ -181,6 +181,14 @@ impl Ground {
         let all = began.elapsed();
         Took { applying: all.saturating_sub(waited), all }
     }
+}
+
+/// Applies what comes before anything that serves is touched.
+async fn begin(target: &KubernetesTarget, manifests: &Manifests) -> Disks {
+    for phase in [Phase::Namespace, Phase::PullSecrets] {
+        target.apply_phase(manifests, phase).await.unwrap();
+    }
+    target.apply_disks(manifests).await.unwrap()
 }
 
 impl Drop for Ground {

@@ -131,23 +131,20 @@ impl KubernetesTarget {
         })
     }
 
-    /// Applies what comes before anything that serves is touched: the namespace, the credentials
-    /// of images, disks that are not there; gives the disks that are new.
+    /// Applies disks that are not there, and gives those that are new.
     ///
     /// # Errors
     ///
     /// When the cluster refuses something, or is away.
-    pub async fn prepare(&self, manifests: &Manifests) -> Result<Prepared, ClusterError> {
-        let mut prepared = Prepared::default();
-        for phase in [Phase::Namespace, Phase::PullSecrets, Phase::Claims] {
-            for applied in self.apply(of(manifests, phase), Claims::Keep).await? {
-                if applied.change == Change::Created && phase == Phase::Claims {
-                    prepared.fresh.insert(applied.object.name.clone());
-                }
-                prepared.warnings.extend(applied.warnings);
+    pub async fn apply_disks(&self, manifests: &Manifests) -> Result<Disks, ClusterError> {
+        let mut disks = Disks::default();
+        for applied in self.apply(of(manifests, Phase::Claims), Claims::Keep).await? {
+            if applied.change == Change::Created {
+                disks.fresh.insert(applied.object.name);
             }
+            disks.warnings.extend(applied.warnings);
         }
-        Ok(prepared)
+        Ok(disks)
     }
 
     /// Applies what a phase has; gives what the cluster warns of.
@@ -171,10 +168,10 @@ impl KubernetesTarget {
     pub async fn apply_sets(
         &self,
         manifests: &Manifests,
-        prepared: &Prepared,
+        disks: &Disks,
     ) -> Result<Vec<String>, ClusterError> {
         let is_reset =
-            |item: &&Manifest| is_emptied(item) && !prepared.fresh.contains(item.object.name());
+            |item: &&Manifest| is_emptied(item) && !disks.fresh.contains(item.object.name());
         let resets = of(manifests, Phase::Claims).filter(is_reset);
         let mut told = warnings(self.apply(resets, Claims::Reset).await?);
         let sets = of(manifests, Phase::Sets);
@@ -280,12 +277,12 @@ impl KubernetesTarget {
     }
 }
 
-/// What was applied before anything that serves is touched.
+/// The disks of a release, before anything that serves is touched.
 #[derive(Debug, Default)]
-pub struct Prepared {
+pub struct Disks {
     /// What the cluster warns of.
     pub warnings: Vec<String>,
-    /// Names of disks that were not there before.
+    /// Names of those that were not there before.
     fresh: BTreeSet<String>,
 }
 

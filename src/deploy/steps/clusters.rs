@@ -39,13 +39,19 @@ impl Deployment<'_> {
                 (driver, are_several.then_some(cluster.name.as_str()), manifests)
             })
             .collect();
-        let mut prepared = Vec::new();
         for ((driver, _, manifests), InCluster { cluster, .. }) in all.iter().zip(objects) {
             self.run.still_owns().await?;
             self.ledger.touch(*cluster);
-            let ready = driver.prepare(manifests).await?;
-            self.warn(ready.warnings.clone()).await;
-            prepared.push(ready);
+            let warnings = driver.apply_phase(manifests, Phase::Namespace).await?;
+            self.warn(warnings).await;
+        }
+        self.apply(&all, Phase::PullSecrets).await?;
+        let mut disks = Vec::new();
+        for (driver, _, manifests) in &all {
+            self.run.still_owns().await?;
+            let applied = driver.apply_disks(manifests).await?;
+            self.warn(applied.warnings.clone()).await;
+            disks.push(applied);
         }
         self.apply(&all, Phase::Before).await?;
         let mut ready = self.wait(&all, Phase::Before).await?;
@@ -56,9 +62,9 @@ impl Deployment<'_> {
             began: Stopwatch::start(),
             interrupts: objects.iter().flat_map(|on| interrupted(&on.manifests)).collect(),
         };
-        for ((driver, _, manifests), prepared) in all.iter().zip(&prepared) {
+        for ((driver, _, manifests), disks) in all.iter().zip(&disks) {
             self.run.still_owns().await?;
-            let warnings = driver.apply_sets(manifests, prepared).await?;
+            let warnings = driver.apply_sets(manifests, disks).await?;
             self.warn(warnings).await;
         }
         self.apply(&all, Phase::Workloads).await?;
