@@ -2,11 +2,12 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Stat, Uid};
 use rustix::io::Errno;
+use uuid::Uuid;
 
 use crate::caging::User;
 
@@ -15,6 +16,9 @@ pub const DEEPEST: usize = 128;
 
 /// Folders in each other that are removed in one go.
 const AT_ONCE: usize = 64;
+
+/// How often a folder is looked through until nothing is left in it: a command may still write to it.
+const ROUNDS: usize = 10_000;
 
 /// Bytes of a block, as `stat` counts them.
 const BLOCK: u64 = 512;
@@ -71,91 +75,84 @@ pub fn give(folder: &Path, user: User) -> io::Result<()> {
 ///
 /// When something in it belongs to somebody else.
 pub fn make_readable(folder: &Path) -> io::Result<()> {
-    let mut visit = |folder: &OwnedFd, name: &CStr, stat: &Stat, _: usize| {
-        let wanted = match FileType::from_raw_mode(stat.st_mode) {
-            FileType::Directory => Mode::RWXU,
-            FileType::RegularFile => Mode::RUSR,
+    let mut visit = |folder: &OwnedFd, name: &CStr, _: &Stat, _: usize| {
+        let handle = match handle(folder, name, OFlags::empty()) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        match FileType::from_raw_mode(rustix::fs::fstat(&handle)?.st_mode) {
+            FileType::Directory => allow(&handle, Mode::RWXU)?,
+            FileType::RegularFile => allow(&handle, Mode::RUSR)?,
             FileType::Symlink
             | FileType::Fifo
             | FileType::Socket
             | FileType::CharacterDevice
             | FileType::BlockDevice
-            | FileType::Unknown => return Ok(true),
-        };
-        let mode = Mode::from_raw_mode(stat.st_mode);
-        if !mode.contains(wanted) {
-            // Nothing runs that could put a link in its place.
-            rustix::fs::chmodat(folder, name, mode | wanted, AtFlags::empty())?;
+            | FileType::Unknown => {}
         }
         Ok(true)
     };
-    walk(&open(CWD, folder)?, &mut visit, 1)?;
+    walk(&unlocked(CWD, folder)?, &mut visit, 1)?;
     Ok(())
 }
 
-/// Removes a folder, however deep it is. Blocks.
+/// Removes a folder, however deep it is and whatever modes a command left. Blocks.
 ///
 /// # Errors
 ///
-/// When something in it belongs to somebody else. A folder that is not there is well.
+/// When something in it belongs to somebody else, or somebody goes on writing to it. A folder that
+/// is not there is well.
 pub fn remove(folder: &Path) -> io::Result<()> {
-    let root = match open(CWD, folder) {
+    let root = match unlocked(CWD, folder) {
         Ok(root) => root,
         Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
-    let mut moved = 0;
-    loop {
+    for _ in 0..ROUNDS {
         let names = names(&root)?;
         if names.is_empty() {
-            break;
+            match rustix::fs::rmdir(folder) {
+                Ok(()) | Err(Errno::NOENT) => return Ok(()),
+                Err(Errno::NOTEMPTY) => continue,
+                Err(error) => return Err(error.into()),
+            }
         }
         for name in names {
-            remove_entry(&root, &root, (&name, 0), &mut moved)?;
+            remove_entry(&root, &root, (&name, 0))?;
         }
     }
-    Ok(rustix::fs::rmdir(folder)?)
+    Err(Errno::NOTEMPTY.into())
 }
 
 fn remove_entry(
     top: &OwnedFd,
     folder: &OwnedFd,
     (name, depth): (&CStr, usize),
-    moved: &mut u64,
-) -> io::Result<()> {
+) -> Result<(), Errno> {
     match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
         Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     }
-    if depth == AT_ONCE {
-        // Each level takes a descriptor: what is deeper is removed from above.
-        *moved += 1;
-        let above = format!(".deep-{moved}");
-        return Ok(rustix::fs::renameat(folder, name, top, above)?);
-    }
-    let inner = match open(folder, name) {
-        Err(Errno::ACCESS) => {
-            rustix::fs::chmodat(folder, name, Mode::RWXU, AtFlags::empty())?;
-            open(folder, name)?
-        }
-        other => other?,
+    let inner = match unlocked(folder, name) {
+        Ok(inner) => inner,
+        // It went, or became something else, and goes the next time.
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
+        Err(error) => return Err(error),
     };
-    let names = names(&inner)?;
-    // It can be opened, and what is in it not be removed.
-    let writable = rustix::fs::fstat(&inner)?;
-    if !Mode::from_raw_mode(writable.st_mode).contains(Mode::RWXU) {
-        rustix::fs::fchmod(&inner, Mode::RWXU).or_else(|error| match error {
-            Errno::PERM => Ok(()),
-            error => Err(error),
-        })?;
+    if depth == AT_ONCE {
+        // Each level takes a descriptor: what is deeper is removed from above, by a name that
+        // nobody could have put there.
+        let above = format!(".deep-{}", Uuid::now_v7().simple());
+        return rustix::fs::renameat(folder, name, top, above);
     }
-    for name in names {
-        remove_entry(top, &inner, (&name, depth + 1), moved)?;
+    for name in names(&inner)? {
+        remove_entry(top, &inner, (&name, depth + 1))?;
     }
     match rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(error) => Err(error.into()),
+        Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::NOTEMPTY) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -191,6 +188,37 @@ fn open(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errn
     rustix::fs::openat(folder, path, flags, Mode::empty())
 }
 
+/// Something in a folder, which it stays whatever its name becomes.
+fn handle(
+    folder: impl AsFd,
+    path: impl rustix::path::Arg,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
+    let flags = flags | OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(folder, path, flags, Mode::empty())
+}
+
+/// Adds to the mode of something that is no link.
+fn allow(handle: &OwnedFd, wanted: Mode) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(handle)?.st_mode);
+    if mode.contains(wanted) {
+        return Ok(());
+    }
+    // By its name a command could have it done to something else.
+    let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+    rustix::fs::chmod(path, mode | wanted)
+}
+
+/// Opens a folder in which its owner may do everything from then on.
+fn unlocked(folder: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
+    let handle = handle(folder, path, OFlags::DIRECTORY)?;
+    match allow(&handle, Mode::RWXU) {
+        // Somebody else's; it may be open to us all the same.
+        Ok(()) | Err(Errno::PERM) => open(&handle, "."),
+        Err(error) => Err(error),
+    }
+}
+
 fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
@@ -203,7 +231,7 @@ fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -246,6 +274,60 @@ mod tests {
         assert!(!root.exists());
         assert!(outside.join("kept").exists());
         remove(&root).unwrap();
+    }
+
+    /// Does something as a user who may not do everything.
+    pub(crate) fn as_somebody(folder: &Path, act: impl FnOnce() + Send) {
+        if !rustix::process::geteuid().is_root() {
+            return act();
+        }
+        let (uid, gid) = (65_532, 65_532);
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+        give(folder, User { uid, gid }).unwrap();
+        let acting = || {
+            let uid = Uid::from_raw(uid);
+            // Of this thread alone.
+            rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+            act();
+        };
+        std::thread::scope(|scope| scope.spawn(acting).join()).unwrap();
+    }
+
+    #[test]
+    fn names_and_modes_do_not_keep_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        let deep = (0..70).fold(root.clone(), |path, _| path.join("d"));
+        fs::create_dir_all(&deep).unwrap();
+        for n in 0..4 {
+            fs::create_dir_all(root.join(format!(".deep-{n}/in"))).unwrap();
+        }
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        as_somebody(folder.path(), || {
+            // Moving a folder takes the right to write to it.
+            for path in deep.ancestors().take_while(|path| *path != folder.path()) {
+                set(path, 0o555);
+            }
+            set(&root, 0o000);
+            remove(&root).unwrap();
+        });
+        assert!(!root.exists());
+    }
+
+    #[test]
+    fn a_planted_link_leads_no_mode_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, link) = (folder.path().join("outside"), folder.path().join("root/link"));
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        fs::create_dir(&outside).unwrap();
+        fs::set_permissions(&outside, fs::Permissions::from_mode(0o111)).unwrap();
+        symlink(&outside, &link).unwrap();
+        assert_eq!(unlocked(CWD, link.as_path()).unwrap_err(), Errno::NOTDIR);
+        make_readable(link.parent().unwrap()).unwrap();
+        let mode = fs::metadata(&outside).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o111);
     }
 
     #[test]

@@ -60,9 +60,9 @@ pub(super) fn list(root: &Path) -> io::Result<Vec<(JobId, PathBuf)>> {
     Ok(folders)
 }
 
-/// Removes folders. Blocks.
+/// Removes folders; one that stays keeps none of the others. Blocks.
 pub(super) fn remove(folders: &[PathBuf]) -> io::Result<()> {
-    folders.iter().try_for_each(|folder| tree::remove(folder))
+    folders.iter().map(|folder| tree::remove(folder)).fold(Ok(()), Result::and)
 }
 
 #[cfg(test)]
@@ -85,7 +85,9 @@ mod tests {
         found.sort_unstable();
         assert_eq!(found, [job(1), job(2)]);
         drop(workspace);
-        remove(&[left]).unwrap();
+        let stuck = root.path().join("no-folder");
+        fs::write(&stuck, "").unwrap();
+        remove(&[stuck, left]).unwrap_err();
         assert_eq!(list(root.path()).unwrap(), []);
     }
 }
