@@ -137,6 +137,9 @@ fn escape_sequence(text: &str) -> (&str, &str) {
 /// Bytes of output kept at each end of a step.
 pub const KEPT_AT_EACH_END: usize = 128 * 1024;
 
+/// Bytes that a line takes besides its text: an empty one is a row as well.
+const EACH: usize = 64;
+
 /// The first and the last lines of a step's output, and how many are left out between.
 #[derive(Debug, Default)]
 pub struct Excerpt {
@@ -150,16 +153,16 @@ impl Excerpt {
     /// Takes a line and gives it back when it belongs to the first ones.
     pub fn push(&mut self, line: String) -> Option<String> {
         if self.tail.is_empty() && self.head_bytes + line.len() <= KEPT_AT_EACH_END {
-            self.head_bytes += line.len() + 1;
+            self.head_bytes += line.len() + EACH;
             return Some(line);
         }
-        self.tail_bytes += line.len() + 1;
+        self.tail_bytes += line.len() + EACH;
         self.tail.push_back(line);
         while self.tail_bytes > KEPT_AT_EACH_END {
             let Some(dropped) = self.tail.pop_front() else {
                 break;
             };
-            self.tail_bytes -= dropped.len() + 1;
+            self.tail_bytes -= dropped.len() + EACH;
             self.left_out += 1;
         }
         None
@@ -198,13 +201,20 @@ mod tests {
     #[test]
     fn an_excerpt_keeps_both_ends_and_counts_the_rest() {
         let mut excerpt = Excerpt::default();
-        let line = |n: usize| format!("{n:0>1023}");
+        let line = |n: usize| format!("{n:0>960}");
         let head = (0..1_000).filter_map(|n| excerpt.push(line(n))).count();
         let tail: Vec<_> = excerpt.finish().collect();
         assert_eq!(head, 128);
         assert_eq!(tail.first().unwrap(), "… 744 lines left out …");
         assert_eq!(tail.last().unwrap(), &line(999));
         assert_eq!(head + 744 + tail.len() - 1, 1_000);
+    }
+
+    #[test]
+    fn empty_lines_are_not_for_nothing() {
+        let mut excerpt = Excerpt::default();
+        let head = (0..1_000_000).filter_map(|_| excerpt.push(String::new())).count();
+        assert!(head + excerpt.finish().count() < 5_000);
     }
 
     proptest! {
