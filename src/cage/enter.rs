@@ -1,11 +1,12 @@
-//! The first program of a cage: it enters the control groups, and becomes the next one.
+//! The first program of a cage: it enters the control groups, and becomes bwrap.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -20,7 +21,9 @@ pub struct Entry {
     pub user: User,
     /// Most bytes of a file.
     pub file_size: u64,
-    /// The program and its arguments.
+    /// The program bwrap. Its own arguments, each ended by a zero byte, are the standard input.
+    pub bwrap: PathBuf,
+    /// The command that it runs.
     pub command: Vec<OsString>,
 }
 
@@ -38,9 +41,11 @@ fn become_it(entry: &Entry) -> io::Result<std::convert::Infallible> {
     let most = |most| Rlimit { current: Some(most), maximum: Some(most) };
     setrlimit(Resource::Fsize, most(entry.file_size))?;
     setrlimit(Resource::Core, most(0))?;
-    let (program, arguments) = entry.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear();
+    // A copy stays open in the next program, which closes it when it has read it.
+    let arguments = rustix::io::dup(io::stdin())?;
+    let mut command = Command::new(&entry.bwrap);
+    command.arg("--args").arg(arguments.as_raw_fd().to_string()).arg("--").args(&entry.command);
+    command.env_clear().stdin(Stdio::null());
     if rustix::process::geteuid().is_root() {
         // Groups besides this one are given up with it.
         command.uid(entry.user.uid).gid(entry.user.gid);

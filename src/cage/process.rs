@@ -1,13 +1,17 @@
 //! A command in a cage, from its start to its end.
 
-use std::io;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe::Receiver;
@@ -42,14 +46,15 @@ impl Cages {
     pub fn start(&self, caged: &Caged, root: &Path) -> io::Result<CageProcess> {
         let group = self.groups.make(&caged.name, caged.bounds)?;
         let mut command = Command::new(&self.program);
-        command.env_clear().stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+        let arguments = held(&view::arguments(caged, root)?)?;
+        command.env_clear().stdin(arguments).process_group(0).kill_on_drop(true);
         command.arg("hook-enter");
         command.args(["--user", &format!("{}:{}", caged.user.uid, caged.user.gid)]);
         command.args(["--file-size", &caged.bounds.file.to_string()]);
         for door in group.doors() {
             command.arg("--group").arg(door);
         }
-        command.arg("--").arg(&self.bwrap).args(view::arguments(caged, root)?);
+        command.arg("--bwrap").arg(&self.bwrap).arg("--").args(&caged.command);
         // Both in one, so that they come in order.
         let (reader, writer) = io::pipe()?;
         command.stdout(Stdio::from(writer.try_clone()?)).stderr(Stdio::from(writer));
@@ -106,7 +111,44 @@ impl CageProcess {
     }
 }
 
+/// Arguments in a file without a name: a command line is everybody's to read, and variables are
+/// among these.
+fn held(arguments: &[OsString]) -> io::Result<File> {
+    let mut text = Vec::new();
+    for argument in arguments {
+        if argument.as_bytes().contains(&0) {
+            // What is behind it would be an argument of its own.
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a variable has a zero byte"));
+        }
+        text.extend(argument.as_bytes());
+        text.push(0);
+    }
+    let mut file = File::from(memfd_create("arguments", MemfdFlags::CLOEXEC)?);
+    file.write_all(&text)?;
+    file.rewind()?;
+    Ok(file)
+}
+
 fn code(status: ExitStatus) -> i64 {
     let of_signal = || SIGNALS + status.signal().map_or(0, i64::from);
     status.code().map_or_else(of_signal, i64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    #[test]
+    fn no_variable_adds_an_argument() {
+        let text = |words: &[&str]| {
+            let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let mut text = String::new();
+            held(&words)?.read_to_string(&mut text)?;
+            io::Result::Ok(text)
+        };
+        assert_eq!(text(&["--setenv", "A", ""]).unwrap(), "--setenv\0A\0\0");
+        text(&["--setenv", "A", "b\0--bind"]).unwrap_err();
+    }
 }

@@ -33,7 +33,7 @@ const OWN: [&str; 10] =
 /// Bytes that a command may have in `/tmp`; they count as its memory.
 const TEMPORARY: u64 = 512 * 1024 * 1024;
 
-/// The arguments of bwrap for a command; `root` is empty for the machine's own programs.
+/// The arguments of bwrap for a command, which comes behind them; `root` is empty for the machine's own programs.
 pub(super) fn arguments(caged: &Caged, root: &Path) -> io::Result<Vec<OsString>> {
     let mut arguments = Arguments(Vec::new());
     arguments.add([
@@ -75,8 +75,7 @@ pub(super) fn arguments(caged: &Caged, root: &Path) -> io::Result<Vec<OsString>>
     for (name, value) in &caged.env {
         arguments.add(["--setenv", name, value]);
     }
-    arguments.add(["--chdir", &caged.folder, "--"]);
-    arguments.0.extend(caged.command.iter().map(OsString::from));
+    arguments.add(["--chdir", &caged.folder]);
     Ok(arguments.0)
 }
 

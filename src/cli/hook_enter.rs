@@ -23,7 +23,10 @@ pub(super) struct HookEnter {
     /// Most bytes of a file.
     #[arg(long, value_name = "BYTES")]
     file_size: u64,
-    /// The program and its arguments.
+    /// The program bwrap, whose own arguments are the standard input.
+    #[arg(long, value_name = "FILE")]
+    bwrap: PathBuf,
+    /// The command that it runs.
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
@@ -37,8 +40,8 @@ fn user(text: &str) -> Result<User, String> {
 impl HookEnter {
     /// Comes back only when it could not.
     pub(super) fn run(self) -> ExitCode {
-        let Self { group, user, file_size, command } = self;
-        let error = enter(&Entry { groups: group, user, file_size, command });
+        let Self { group, user, file_size, bwrap, command } = self;
+        let error = enter(&Entry { groups: group, user, file_size, bwrap, command });
         note(&format!("pierhead: the cage cannot be entered: {error}"));
         ExitCode::from(NOT_STARTED)
     }

@@ -1,6 +1,6 @@
 //! Containers in which a foreign command runs to its end.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::io::AsyncWrite;
 
 use crate::caging::{Caged, Ended, Heard};
-use crate::docker::{Engine, EngineError};
+use crate::docker::{Engine, EngineError, found};
 
 /// Bytes that a command may have in `/tmp`; they count as its memory.
 const TEMPORARY: u64 = 512 * 1024 * 1024;
@@ -60,6 +60,8 @@ impl Engine {
         outlet: Option<&str>,
         labels: BTreeMap<String, String>,
     ) -> Result<String, EngineError> {
+        let volumes = found(self.docker.inspect_image(image).await)?;
+        let volumes = volumes.and_then(|image| image.config).and_then(|config| config.volumes);
         let env = caged.env.iter().map(|(name, value)| format!("{name}={value}"));
         let (program, arguments) = caged.command.split_at_checked(1).unwrap_or_default();
         let body = ContainerCreateBody {
@@ -77,7 +79,7 @@ impl Engine {
                 test: Some(vec!["NONE".to_owned()]),
                 ..HealthConfig::default()
             }),
-            host_config: Some(host_config(caged, outlet)),
+            host_config: Some(host_config(caged, outlet, &volumes.unwrap_or_default())),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::default().name(&caged.name).build();
@@ -149,6 +151,11 @@ impl CageContainer {
         drop(waiting.collect::<Vec<_>>().await);
         let state = docker.inspect_container(&id, None).await?.state;
         let state = state.unwrap_or_default();
+        if state.running.unwrap_or_default() {
+            // The code of one that runs is 0.
+            let words = "it told of the end of a container that still runs".to_owned();
+            return Err(EngineError::Refused { status: 500, words });
+        }
         let code = state.exit_code.unwrap_or_default();
         let was_killed = state.oom_killed.unwrap_or_default() && code != 0;
         Ok(if was_killed { Ended::OutOfMemory } else { Ended::Code(code) })
@@ -173,7 +180,7 @@ impl CageContainer {
     }
 }
 
-fn host_config(caged: &Caged, outlet: Option<&str>) -> HostConfig {
+fn host_config(caged: &Caged, outlet: Option<&str>, volumes: &[String]) -> HostConfig {
     let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let bounds = caged.bounds;
     let mounts = caged.mounts.iter().map(|mount| Mount {
@@ -190,13 +197,17 @@ fn host_config(caged: &Caged, outlet: Option<&str>) -> HostConfig {
     };
     let temporary = TEMPORARY.min(bounds.memory);
     let temporary = format!("rw,nosuid,nodev,exec,mode=1777,size={temporary}");
+    let is_mounted = |path: &str| caged.mounts.iter().any(|mount| mount.target == path);
+    // A volume of the image's would be on the engine's disk, where nobody looks.
+    let volumes = volumes.iter().map(|path| path.trim_end_matches('/'));
+    let in_memory = volumes.filter(|path| !is_mounted(path)).chain(["/tmp"]);
     HostConfig {
         network_mode: Some(outlet.map_or("none".to_owned(), |id| format!("container:{id}"))),
         readonly_rootfs: Some(true),
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         mounts: Some(mounts.collect()),
-        tmpfs: Some(HashMap::from([("/tmp".to_owned(), temporary)])),
+        tmpfs: Some(in_memory.map(|path| (path.to_owned(), temporary.clone())).collect()),
         memory: Some(number(bounds.memory)),
         // As much again could be swapped otherwise.
         memory_swap: Some(number(bounds.memory)),

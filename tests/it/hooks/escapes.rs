@@ -2,9 +2,16 @@
 
 use std::fs;
 
-use crate::hooks::{Runner, copy, settings};
-use crate::support::app::App;
+use bollard::models::{ContainerConfig, ContainerCreateBody};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, CreateContainerOptions, RemoveContainerOptionsBuilder,
+    RemoveImageOptions,
+};
+use uuid::Uuid;
+
+use crate::hooks::{Runner, copy, engine, image, settings};
 use crate::support::app::typed::typed;
+use crate::support::app::{App, Settings};
 use crate::support::environment_variable;
 
 /// Tries everything, and says what came of it.
@@ -131,4 +138,72 @@ async fn every_attempt_to_leave_a_container_fails() {
 #[tokio::test]
 async fn every_attempt_to_leave_a_cage_fails() {
     every_attempt_fails(Runner::Process).await;
+}
+
+/// Looks for a variable where others would.
+const LOOK: &str = "import glob, os\n\
+    lines = [open(path).read() for path in glob.glob('/proc/[0-9]*/cmdline')]\n\
+    print('the variable is', len(os.environ['NPM_TOKEN']), 'long')\n\
+    print('a command line has it:', any(os.environ['NPM_TOKEN'] in line for line in lines))\n\
+    print('it sees', sum('bwrap' in line for line in lines), 'bwrap')\n";
+
+#[tokio::test]
+async fn no_command_line_of_a_cage_has_its_variables() {
+    if !Runner::Process.may_run() {
+        return;
+    }
+    let env = "env = { NPM_TOKEN = \"hunter2-hunter2\", \"QUOTE'D\" = \"a\\nb\" }";
+    let app = App::start_with(settings(Runner::Process, &[]).await.with("hooks.py", env)).await;
+    let copy = copy(&app, "{try: {py: look.py}}").await;
+    copy.write("look.py", LOOK);
+    copy.commit("Look").await;
+    let push = copy.push(&["main"]).await;
+    push.assert_ok().assert_says("| the variable is 15 long");
+    push.assert_says("| a command line has it: False").assert_says("| it sees 1 bwrap");
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn volumes_of_a_hooks_image_are_not_on_the_disk() {
+    let image = with_volume().await;
+    let settings = Settings::default()
+        .with("hooks.py", "kind = \"exec\"")
+        .with("hooks.py", "command = [\"python3\", \"-u\"]")
+        .with("hooks.py", &format!("image = {image:?}"))
+        .with("hooks.py.limits", "memory = 67108864");
+    let app = App::start_with(settings).await;
+    let copy = copy(&app, "{try: {py: try.py}}").await;
+    copy.write(
+        "try.py",
+        "print([line.split()[2] for line in open('/proc/mounts') if line.split()[1] == '/kept'])\n\
+         kept = open('/kept/much', 'wb')\n\
+         while True: kept.write(b'x' * (1 << 20))\n",
+    );
+    copy.commit("Write to a volume").await;
+    let push = copy.push(&["main"]).await;
+    push.assert_code(1).assert_says("| ['tmpfs']");
+    push.assert_says("was ended for wanting more than 64 MiB of memory");
+    app.assert_nothing_left().await;
+    app.stop().await;
+    let docker = engine();
+    docker.remove_image(&image, None::<RemoveImageOptions>, None).await.unwrap();
+}
+
+/// The image of hooks with a volume.
+async fn with_volume() -> String {
+    let docker = engine();
+    let body = ContainerCreateBody { image: Some(image()), ..ContainerCreateBody::default() };
+    let body = ContainerCreateBody { cmd: Some(vec!["true".to_owned()]), ..body };
+    let made = docker.create_container(None::<CreateContainerOptions>, body).await.unwrap();
+    let name = format!("hooks-with-volume-{}", Uuid::now_v7().simple());
+    let options = CommitContainerOptionsBuilder::default()
+        .container(&made.id)
+        .repo(&name)
+        .changes("VOLUME /kept");
+    let config = ContainerConfig::default();
+    docker.commit_container(options.build(), config).await.unwrap();
+    let force = RemoveContainerOptionsBuilder::default().force(true).build();
+    docker.remove_container(&made.id, Some(force)).await.unwrap();
+    name
 }

@@ -42,6 +42,13 @@ fn image() -> String {
     environment_variable("TEST_HOOKS_IMAGE", "the name of an image with node, php and python")
 }
 
+/// The engine that hooks in containers run on.
+fn engine() -> Docker {
+    let address = environment_variable("TEST_DOCKER_HOST", "a Docker Engine's socket");
+    let socket = address.trim_start_matches("unix://");
+    Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap()
+}
+
 /// A hook that runs python, and another one that runs make, with these bounds.
 async fn settings(runner: Runner, limits: &[&'static str]) -> Settings {
     let settings = Settings::default();
@@ -73,9 +80,7 @@ async fn root() -> &'static Path {
 }
 
 async fn unpacked() -> PathBuf {
-    let address = environment_variable("TEST_DOCKER_HOST", "a Docker Engine's socket");
-    let socket = address.trim_start_matches("unix://");
-    let docker = Docker::connect_with_unix(socket, 60, bollard::API_DEFAULT_VERSION).unwrap();
+    let docker = engine();
     let id = docker.inspect_image(&image()).await.unwrap().id.unwrap();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let root = folder.join(format!("hooks-{}", id.trim_start_matches("sha256:")));
