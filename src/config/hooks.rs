@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::Span;
 use crate::domain::egress::EgressRules;
+use crate::image::layer::User;
 use crate::paas::{HookKind, HookRule};
 
 const MIB: u64 = 1024 * 1024;
@@ -22,6 +23,8 @@ pub struct HooksConfig {
     pub bwrap: PathBuf,
     /// Who runs hooks for a worker that is root, as `uid:gid`; another worker does it as itself.
     pub user: String,
+    /// Bytes of the disk that hooks leave free: one that runs when less is left is ended.
+    pub keep_free: u64,
     /// The hooks, by the names that files use.
     #[serde(flatten)]
     pub definitions: BTreeMap<String, HookConfig>,
@@ -33,6 +36,7 @@ impl Default for HooksConfig {
             ca_file: PathBuf::new(),
             bwrap: "/usr/bin/bwrap".into(),
             user: "65532:65532".to_owned(),
+            keep_free: 1024 * MIB,
             definitions: BTreeMap::new(),
         }
     }
@@ -126,6 +130,16 @@ impl HooksConfig {
     pub(super) fn problem(&self) -> Option<String> {
         let mut all = self.definitions.iter();
         all.find_map(|(name, hook)| Some(format!("{name}: {}", hook.problem()?)))
+    }
+
+    /// Why hooks cannot be run by the user that they are to be.
+    pub(super) fn user_problem(&self) -> Option<&'static str> {
+        let Ok(User { uid, gid }) = self.user.parse() else {
+            return Some("write two numbers such as 65532:65532");
+        };
+        // The last number is nobody's: the kernel takes it for whoever asks.
+        let is_root = [uid, gid].into_iter().any(|id| matches!(id, 0 | u32::MAX));
+        is_root.then_some("hooks do not run as root: write numbers such as 65532:65532")
     }
 }
 

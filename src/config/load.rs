@@ -152,8 +152,8 @@ impl Config {
                 "write docker, buildah, podman, or the whole path of a program",
             );
         }
-        if self.hooks.user.parse::<User>().is_err() {
-            return problem("hooks.user", "write two numbers such as 65532:65532");
+        if let Some(fault) = self.hooks.user_problem() {
+            return problem("hooks.user", fault);
         }
         if let Some(fault) = self.hooks.problem() {
             return problem("hooks", &fault);
@@ -386,6 +386,7 @@ mod tests {
         assert_snapshot!(refusal("[seal]\nprivate_keys = []", &[]), @"setting `seal.private_keys`: name one file at least");
         assert_snapshot!(refusal("[libraries.pods.a]\nextends = 'b'\n[libraries.images.c]", &[]), @"setting `libraries`: pods.a: it extends another of the pods; images.c: it needs a `path`");
         assert_snapshot!(refusal("[hooks]\nuser = 'root'", &[]), @"setting `hooks.user`: write two numbers such as 65532:65532");
+        assert_snapshot!(refusal("[hooks]\nuser = '1000:0'", &[]), @"setting `hooks.user`: hooks do not run as root: write numbers such as 65532:65532");
         assert!(refusal("[worker]\nlease = 'soon'", &[]).contains("30s"));
         assert!(refusal("[ssh", &[]).contains("line 1"));
         assert!(refusal("[hooks.npm]\nkind = 'nmp'", &[]).contains("`nmp`"));

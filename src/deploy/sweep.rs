@@ -83,7 +83,12 @@ impl Deployer {
         let ended = containers.filter(|container| !is_open(container.job));
         // What writes to a folder goes before it.
         self.settings.hooks.remove(ended).await?;
-        Ok(blocking(move || workspace::remove(&left)).await?)
+        let hooks = self.settings.hooks.clone();
+        Ok(blocking(move || {
+            hooks.sweep_caches();
+            workspace::remove(&left)
+        })
+        .await?)
     }
 
     async fn sweep_environment(&self, id: EnvironmentId) -> Result<(), SweepError> {

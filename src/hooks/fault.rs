@@ -36,6 +36,9 @@ pub enum HookFault {
     /// It made a folder that hides what is in it.
     #[error("was ended for making a folder that cannot be looked into")]
     Closed,
+    /// The disk that it writes to is nearly full.
+    #[error("needs room: the worker's disk has less than {0} MiB left (setting hooks.keep_free)")]
+    NoRoom(u64),
     /// It printed more than it may.
     #[error("was ended for printing more than {0} MiB")]
     Output(u64),
@@ -83,6 +86,7 @@ impl HookFault {
             | Self::Gate(_)
             | Self::Image(_)
             | Self::Engine(_)
+            | Self::NoRoom(_)
             | Self::System(_) => true,
             Self::Exited { .. }
             | Self::TooLong(_)
@@ -95,6 +99,31 @@ impl HookFault {
             | Self::Path(_)
             | Self::NotStarted(_)
             | Self::Ended => false,
+        }
+    }
+
+    /// Whether it takes so much of the machine that it is given no time to end.
+    pub const fn is_over_bounds(&self) -> bool {
+        match self {
+            Self::Disk(_)
+            | Self::Files(_)
+            | Self::Depth(_)
+            | Self::Closed
+            | Self::NoRoom(_)
+            | Self::Output(_) => true,
+            Self::Exited { .. }
+            | Self::TooLong(_)
+            | Self::Memory(_)
+            | Self::Path(_)
+            | Self::NotStarted(_)
+            | Self::Unknown
+            | Self::Ended
+            | Self::Elsewhere(_)
+            | Self::Outlet(_)
+            | Self::Gate(_)
+            | Self::Image(_)
+            | Self::Engine(_)
+            | Self::System(_) => false,
         }
     }
 }

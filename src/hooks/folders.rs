@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::building::files::{kind_of, open_declared, open_root};
@@ -15,6 +16,9 @@ use crate::paas::HookKind;
 
 /// The file by which it is seen whether an engine sees this machine's files.
 pub(super) const NONCE: &str = ".pierhead-nonce";
+
+/// What the extension of a cache that was dropped begins with.
+const GONE: &str = "gone-";
 
 /// The certificates in a hook's home.
 const CERTIFICATES: &str = ".ca-certificates.pem";
@@ -50,6 +54,7 @@ impl Parts {
     /// Makes what a use needs. Blocks.
     pub(super) fn prepare(&self, asked: &HookUse, hook: &HookConfig) -> Result<Folders, HookFault> {
         check_path(&asked.checkout, &asked.call.path)?;
+        check_room(&asked.folder, self.config.keep_free)?;
         let home = asked.folder.join(format!("home-{}", asked.place));
         fs::create_dir(&home)?;
         let nonce = Uuid::now_v7().to_string();
@@ -77,7 +82,7 @@ impl Parts {
         }
         let of_project = self.caches.join(asked.project.to_string());
         let cache = of_project.join(hook.kind.as_str());
-        if !asked.uses_cache && cache.exists() {
+        if !asked.uses_cache {
             drop_cache(&cache)?;
         }
         if !cache.exists() {
@@ -95,27 +100,68 @@ impl Parts {
         hook: &HookConfig,
         folders: &Folders,
     ) -> io::Result<Option<String>> {
+        // Others are to come by it, whatever becomes of what is this use's own.
+        let note = folders.cache.as_deref().map(|cache| bound_cache(cache, hook));
         tree::remove(&folders.home)?;
         if !rustix::process::geteuid().is_root() {
             tree::make_readable(&asked.checkout)?;
         }
-        let Some(cache) = &folders.cache else { return Ok(None) };
-        let most = Size { bytes: hook.cache, files: hook.limits.files, depth: DEEPEST };
-        let size = tree::measure(cache, most)?;
-        if size.bytes <= most.bytes && size.files <= most.files && size.depth <= most.depth {
-            return Ok(None);
-        }
-        drop_cache(cache)?;
-        let mib = hook.cache >> 20;
-        Ok(Some(format!("cache dropped: it held more than {mib} MiB or {} files", most.files)))
+        Ok(note.transpose()?.flatten())
     }
+}
+
+/// Drops a cache that has become too large, or that cannot be looked into.
+fn bound_cache(cache: &Path, hook: &HookConfig) -> io::Result<Option<String>> {
+    let most = Size { bytes: hook.cache, files: hook.limits.files, depth: DEEPEST };
+    let why = match tree::measure(cache, most) {
+        Ok(size) => {
+            if size.bytes <= most.bytes && size.files <= most.files && size.depth <= most.depth {
+                return Ok(None);
+            }
+            format!("it held more than {} MiB or {} files", hook.cache >> 20, most.files)
+        }
+        // Another use of it dropped it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => format!("it cannot be looked into: {error}"),
+    };
+    drop_cache(cache)?;
+    Ok(Some(format!("cache dropped: {why}")))
 }
 
 /// Removes a cache that somebody may be using: what they have open stays theirs.
 fn drop_cache(cache: &Path) -> io::Result<()> {
-    let gone = cache.with_extension(format!("gone-{}", Uuid::now_v7().simple()));
-    fs::rename(cache, &gone)?;
-    tree::remove(&gone)
+    let gone = cache.with_extension(format!("{GONE}{}", Uuid::now_v7().simple()));
+    match fs::rename(cache, &gone) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    if let Err(error) = tree::remove(&gone) {
+        // It is nobody's cache any more, and the sweep comes by.
+        warn!("Could not remove {}: {error}", gone.display());
+    }
+    Ok(())
+}
+
+/// Removes what is left of caches that were dropped. Blocks.
+pub(super) fn sweep_caches(caches: &Path) {
+    let read = |folder: &Path| fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    for cache in read(caches).flat_map(|project| read(&project.path())) {
+        let path = cache.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if extension.is_some_and(|extension| extension.starts_with(GONE))
+            && let Err(error) = tree::remove(&path)
+        {
+            warn!("Could not remove {}: {error}", path.display());
+        }
+    }
+}
+
+/// Checks that the disk of a folder has as many bytes left. Blocks.
+pub(super) fn check_room(folder: &Path, bytes: u64) -> Result<(), HookFault> {
+    let disk = rustix::fs::statvfs(folder).map_err(io::Error::from)?;
+    let left = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if left < bytes { Err(HookFault::NoRoom(bytes >> 20)) } else { Ok(()) }
 }
 
 /// Checks that a path is a folder of the checkout, whatever links it passes through.
@@ -201,4 +247,51 @@ pub(super) fn environment(
     }
     all.extend(hook.env.iter().map(|(name, value)| (name.clone(), value.clone())));
     all.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::caging::tree::tests::as_somebody;
+
+    fn hook() -> HookConfig {
+        toml::from_str("kind = 'npm'\nimage = 'a'\ncache = 1048576").unwrap()
+    }
+
+    #[test]
+    fn a_cache_that_a_hook_closed_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("npm");
+        fs::create_dir_all(cache.join("in")).unwrap();
+        as_somebody(folder.path(), || {
+            assert_eq!(bound_cache(&cache, &hook()).unwrap(), None);
+            fs::set_permissions(&cache, fs::Permissions::from_mode(0o000)).unwrap();
+            let note = bound_cache(&cache, &hook()).unwrap().unwrap();
+            assert!(note.starts_with("cache dropped: it cannot be looked into"), "{note}");
+            assert_eq!(bound_cache(&cache, &hook()).unwrap(), None);
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_left_of_dropped_caches_is_swept() {
+        let caches = tempfile::tempdir().unwrap();
+        let cache = caches.path().join("project/npm");
+        fs::create_dir_all(&cache).unwrap();
+        let gone = cache.with_extension(format!("{GONE}1"));
+        fs::create_dir_all(gone.join("in")).unwrap();
+        sweep_caches(caches.path());
+        assert!(cache.exists() && !gone.exists());
+        sweep_caches(&caches.path().join("none"));
+    }
+
+    #[test]
+    fn a_disk_with_less_room_than_wanted_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        check_room(folder.path(), 1).unwrap();
+        let fault = check_room(folder.path(), u64::MAX).unwrap_err();
+        assert!(fault.is_ours() && fault.is_over_bounds(), "{fault}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::caging::tree::{DEEPEST, Size, measure};
 use crate::caging::{Ended, Heard};
 use crate::config::HookConfig;
 use crate::domain::output::Lines;
-use crate::hooks::folders::Folders;
+use crate::hooks::folders::{Folders, check_room};
 use crate::hooks::outlet::Outlet;
 use crate::hooks::runner::Cage;
 use crate::hooks::{HookFault, HookUse, Parts};
@@ -84,23 +84,79 @@ impl Parts {
             () = tokio::time::sleep_until(deadline) => {
                 Err(HookFault::TooLong(hook.limits.time.to_string()))
             }
-            fault = watch(asked, hook, folders) => Err(fault),
+            fault = self.watch(asked, hook, folders) => Err(fault),
             ended = running => ended,
         };
-        if ended.is_ok() {
-            cage.clear().await?;
-        } else {
+        // What takes too much of the machine is not asked, nor given time for more.
+        let is_asked = ended.as_ref().is_err_and(|fault| !fault.is_over_bounds());
+        if is_asked {
             cage.end().await?;
+        } else {
+            cage.clear().await?;
         }
         if cancel.is_cancelled() {
             return Err(HookFault::Ended);
         }
         let (last, said) = ear.finish().await;
         match ended? {
-            Ended::Code(0) => look(asked, hook, folders).await.map_or(Ok(()), Err),
+            Ended::Code(0) => self.look(asked, hook, folders).await.map_or(Ok(()), Err),
             Ended::Code(code) => Err(HookFault::Exited { code, last, said }),
             Ended::OutOfMemory => Err(HookFault::Memory(hook.limits.memory >> 20)),
         }
+    }
+
+    /// Looks at what a hook writes until it is too much.
+    async fn watch(&self, asked: &HookUse, hook: &HookConfig, folders: &Folders) -> HookFault {
+        let mut pause = LOOK;
+        loop {
+            tokio::time::sleep(pause).await;
+            let began = Instant::now();
+            if let Some(fault) = self.look(asked, hook, folders).await {
+                return fault;
+            }
+            pause = LOOK.max(began.elapsed() * REST);
+        }
+    }
+
+    /// What is too much of what a hook has written by now.
+    async fn look(
+        &self,
+        asked: &HookUse,
+        hook: &HookConfig,
+        folders: &Folders,
+    ) -> Option<HookFault> {
+        let limits = &hook.limits;
+        let most = Size { bytes: limits.disk, files: limits.files, depth: DEEPEST };
+        let kept = Size { bytes: hook.cache.saturating_mul(2), ..most };
+        let all = [
+            (Some(asked.folder.clone()), most),
+            // Most of what is too much is dropped when it has ended.
+            (folders.cache.clone(), kept),
+        ];
+        let keep_free = self.config.keep_free;
+        for (folder, most) in all {
+            let Some(folder) = folder else { continue };
+            // What was deleted while it is open is found on the disk alone.
+            let measured = blocking(move || {
+                check_room(&folder, keep_free)?;
+                Ok::<Size, HookFault>(measure(&folder, most)?)
+            });
+            let size = match measured.await {
+                Ok(size) => size,
+                Err(HookFault::System(error)) if error.kind() == ErrorKind::PermissionDenied => {
+                    return Some(HookFault::Closed);
+                }
+                Err(fault) => return Some(fault),
+            };
+            if size.bytes > most.bytes {
+                return Some(HookFault::Disk(most.bytes >> 20));
+            } else if size.files > most.files {
+                return Some(HookFault::Files(most.files));
+            } else if size.depth > most.depth {
+                return Some(HookFault::Depth(DEEPEST));
+            }
+        }
+        None
     }
 }
 
@@ -180,48 +236,4 @@ async fn send(note: Option<String>, lines: &mpsc::Sender<String>) {
     if let Some(note) = note {
         lines.send(note).await.ok();
     }
-}
-
-/// Looks at what a hook writes until it is too much.
-async fn watch(asked: &HookUse, hook: &HookConfig, folders: &Folders) -> HookFault {
-    let mut pause = LOOK;
-    loop {
-        tokio::time::sleep(pause).await;
-        let began = Instant::now();
-        if let Some(fault) = look(asked, hook, folders).await {
-            return fault;
-        }
-        pause = LOOK.max(began.elapsed() * REST);
-    }
-}
-
-/// What is too much of what a hook has written by now.
-async fn look(asked: &HookUse, hook: &HookConfig, folders: &Folders) -> Option<HookFault> {
-    let limits = &hook.limits;
-    let most = Size { bytes: limits.disk, files: limits.files, depth: DEEPEST };
-    let kept = Size { bytes: hook.cache.saturating_mul(2), ..most };
-    let all = [
-        (Some(asked.folder.clone()), most),
-        // Most of what is too much is dropped when it has ended.
-        (folders.cache.clone(), kept),
-    ];
-    for (folder, most) in all {
-        let Some(folder) = folder else { continue };
-        let measured = blocking(move || measure(&folder, most)).await;
-        let size = match measured {
-            Ok(size) => size,
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                return Some(HookFault::Closed);
-            }
-            Err(error) => return Some(error.into()),
-        };
-        if size.bytes > most.bytes {
-            return Some(HookFault::Disk(most.bytes >> 20));
-        } else if size.files > most.files {
-            return Some(HookFault::Files(most.files));
-        } else if size.depth > most.depth {
-            return Some(HookFault::Depth(DEEPEST));
-        }
-    }
-    None
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::Runner;
 use crate::docker::{Engine, EngineError, Owned};
 use crate::domain::ids::JobId;
-use crate::hooks::{HookUse, Hooks, Parts};
+use crate::hooks::{HookUse, Hooks, Parts, folders};
 
 impl Parts {
     /// The label of all hooks of this installation, which may share its engine.
@@ -74,6 +74,11 @@ impl Hooks {
             engine.remove_container(&container.id).await?;
         }
         Ok(())
+    }
+
+    /// Removes what is left of caches that were dropped. Blocks.
+    pub fn sweep_caches(&self) {
+        folders::sweep_caches(&self.parts.caches);
     }
 
     /// Removes containers that an earlier run of a job left.

@@ -90,3 +90,30 @@ async fn greedy_hooks_are_ended_in_a_container() {
 async fn greedy_hooks_are_ended_as_a_process() {
     greedy_hooks_are_ended(Runner::Process).await;
 }
+
+async fn a_hook_leaves_room_on_the_disk(runner: Runner) {
+    if !runner.may_run() {
+        return;
+    }
+    // More than any disk has.
+    let settings = settings(runner, &[]).await.with("hooks", "keep_free = 4611686018427387904");
+    let app = App::start_with(settings).await;
+    let copy = copy(&app, "{try: {py: try.py}}").await;
+    copy.write("try.py", "print('it ran')\n");
+    copy.commit("Run a hook").await;
+    let push = copy.push(&["main"]).await;
+    push.assert_code(1).assert_says("MiB left (setting hooks.keep_free)");
+    assert!(!push.stderr.contains("it ran"), "{}", push.stderr);
+    app.assert_nothing_left().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_hook_in_a_container_leaves_room_on_the_disk() {
+    a_hook_leaves_room_on_the_disk(Runner::Container).await;
+}
+
+#[tokio::test]
+async fn a_hook_in_a_cage_leaves_room_on_the_disk() {
+    a_hook_leaves_room_on_the_disk(Runner::Process).await;
+}
