@@ -147,7 +147,7 @@ impl Ground {
         target.target(&self.cluster).await.unwrap();
         let disks = begin(&target, manifests).await;
         target.apply_phase(manifests, Phase::Before).await.unwrap();
-        target.apply_sets(manifests, &disks).await.unwrap();
+        target.apply_configuration(manifests, &disks).await.unwrap();
         for phase in [Phase::Workloads, Phase::Jobs, Phase::CronJobs, Phase::Entrance] {
             target.apply_phase(manifests, phase).await.unwrap();
         }
@@ -163,14 +163,14 @@ impl Ground {
         let disks = begin(&target, manifests).await;
         for phase in [
             Phase::Before,
-            Phase::Sets,
+            Phase::Configuration,
             Phase::Workloads,
             Phase::Jobs,
             Phase::CronJobs,
             Phase::Entrance,
         ] {
-            if phase == Phase::Sets {
-                target.apply_sets(manifests, &disks).await.unwrap();
+            if phase == Phase::Configuration {
+                target.apply_configuration(manifests, &disks).await.unwrap();
             } else {
                 target.apply_phase(manifests, phase).await.unwrap();
             }

@@ -88,14 +88,14 @@ pub fn built_images(deployment: &Deployment) -> PinnedImages {
 }
 
 /// The fields that differ between what a cluster has and what it would have. Of values only those
-/// are shown that are in no set and no variable, and what is secret is hidden in them too.
+/// are shown that are in no secret, map or variable, and what is secret is hidden in them too.
 pub fn fields(
     [before, after]: [&Value; 2],
     settings: &Settings,
     images: Built,
     redactor: &Redactor,
 ) -> Vec<Field> {
-    let sets = [Kind::Secret.as_str(), Kind::ConfigMap.as_str()];
+    let kinds = [Kind::Secret.as_str(), Kind::ConfigMap.as_str()];
     let mut open = BTreeSet::new();
     if images == Built::Unknown {
         find_open(after, &mut open);
@@ -105,7 +105,7 @@ pub fn fields(
         labels: ["fence", "run"].map(|key| settings.key(key)),
         version: settings.key("version"),
         content: settings.key("content"),
-        is_set: after["kind"].as_str().is_some_and(|kind| sets.contains(&kind)),
+        is_configuration: after["kind"].as_str().is_some_and(|kind| kinds.contains(&kind)),
         images,
         open,
     };
@@ -165,7 +165,7 @@ struct OfObjects<'a> {
     /// The annotation with the hash of what a pod reads.
     content: String,
     /// Whether its values are its data.
-    is_set: bool,
+    is_configuration: bool,
     images: Built,
     /// Containers whose images nobody knows, as items of a list.
     open: BTreeSet<String>,
@@ -196,7 +196,7 @@ impl Rules for OfObjects<'_> {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         match path.as_slice() {
             ["data" | "binaryData" | "stringData", _] | ["metadata", "annotations", _] => {
-                self.is_set
+                self.is_configuration
             }
             [.., "env", _] => true,
             [.., "annotations", name] => *name == self.content,

@@ -65,14 +65,17 @@ pub enum Phase {
     /// Work that runs to its end before anything else changes, with copies of what it reads.
     Before,
     /// What pods read, and the names of those with disks; disks are reset before.
-    Sets,
+    // What is stored may have the name that it had before.
+    #[serde(alias = "sets")]
+    Configuration,
     /// What serves; waited for.
     Workloads,
     /// Work that ends; waited for.
     Jobs,
     /// Work with a schedule.
     CronJobs,
-    /// How pods are found and reached. A Service that is not there yet is applied with the sets.
+    /// How pods are found and reached. A Service that is not there yet is applied with the
+    /// configuration.
     Entrance,
     /// What the namespace may use, once all clusters have succeeded.
     Quota,
@@ -105,7 +108,7 @@ impl Manifest {
             Phase::PullSecrets | Phase::Before | Phase::Jobs => false,
             Phase::Namespace
             | Phase::Claims
-            | Phase::Sets
+            | Phase::Configuration
             | Phase::Workloads
             | Phase::CronJobs
             | Phase::Entrance

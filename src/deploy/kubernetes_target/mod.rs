@@ -165,7 +165,7 @@ impl KubernetesTarget {
     /// # Errors
     ///
     /// When the cluster refuses something, or is away.
-    pub async fn apply_sets(
+    pub async fn apply_configuration(
         &self,
         manifests: &Manifests,
         disks: &Disks,
@@ -174,8 +174,8 @@ impl KubernetesTarget {
             |item: &&Manifest| is_emptied(item) && !disks.fresh.contains(item.object.name());
         let resets = of(manifests, Phase::Claims).filter(is_reset);
         let mut told = warnings(self.apply(resets, Claims::Reset).await?);
-        let sets = of(manifests, Phase::Sets);
-        told.extend(warnings(self.apply(sets, Claims::Keep).await?));
+        let configuration = of(manifests, Phase::Configuration);
+        told.extend(warnings(self.apply(configuration, Claims::Keep).await?));
         let services = of(manifests, Phase::Entrance);
         let services = services.filter(|item| item.object.kind() == Kind::Service);
         let services: Vec<&Manifest> = services.collect();

@@ -64,7 +64,7 @@ impl Deployment<'_> {
         };
         for ((driver, _, manifests), disks) in all.iter().zip(&disks) {
             self.run.still_owns().await?;
-            let warnings = driver.apply_sets(manifests, disks).await?;
+            let warnings = driver.apply_configuration(manifests, disks).await?;
             self.warn(warnings).await;
         }
         self.apply(&all, Phase::Workloads).await?;

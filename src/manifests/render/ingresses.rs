@@ -14,9 +14,9 @@ use crate::manifests::flavour::{Flavour, Tls, matches};
 use crate::manifests::names::{is_name, is_qualified};
 use crate::manifests::object::{Kind, Object};
 use crate::manifests::render::Renderer;
+use crate::manifests::render::configuration::single;
 use crate::manifests::render::containers::some;
 use crate::manifests::render::entrance::backends;
-use crate::manifests::render::sets::single;
 use crate::manifests::{CertManager, Duty, Phase};
 use crate::paas::compiled::{self, Value};
 

@@ -1,6 +1,7 @@
 //! From a compiled deployment to the objects of one cluster.
 
 mod claims;
+mod configuration;
 mod containers;
 mod entrance;
 mod images;
@@ -9,7 +10,6 @@ mod jobs;
 mod namespace;
 mod pods;
 mod ports;
-mod sets;
 mod volumes;
 mod workloads;
 
@@ -38,7 +38,7 @@ pub fn render(
 ) -> Result<Manifests, Vec<Unrenderable>> {
     let mut renderer = Renderer::new(deployment, inputs);
     renderer.namespace();
-    renderer.sets();
+    renderer.configuration();
     renderer.pull_secrets();
     renderer.claims();
     renderer.workloads();

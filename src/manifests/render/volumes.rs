@@ -1,4 +1,4 @@
-//! What containers mount: disks, sets, and files of the repository (deployment.md §4.6).
+//! What containers mount: disks, configuration and files of the repository (deployment.md §4.6).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,10 +15,10 @@ use crate::manifests::fault::Cannot;
 use crate::manifests::names::is_service_name;
 use crate::manifests::object::{Kind, Object};
 use crate::manifests::render::Renderer;
+use crate::manifests::render::configuration::Read;
 use crate::manifests::render::containers::some;
 use crate::manifests::render::pods::{Purpose, Site};
 use crate::manifests::render::ports::PodPort;
-use crate::manifests::render::sets::Read;
 use crate::manifests::{Duty, Phase, Rollout, Update, level};
 use crate::paas::compiled::{Mount, Pod, Strategy};
 
@@ -92,10 +92,10 @@ impl<'a> Renderer<'a> {
                     partition: Some(0),
                     max_unavailable: is_known.then_some(IntOrString::Int(unavailable)),
                 };
-                (Update::Rolling, set_strategy("RollingUpdate", Some(rolling)))
+                (Update::Rolling, stateful_strategy("RollingUpdate", Some(rolling)))
             }
-            Strategy::Recreate => (Update::Recreate, set_strategy("OnDelete", None)),
-            Strategy::OnDelete => (Update::OnDelete, set_strategy("OnDelete", None)),
+            Strategy::Recreate => (Update::Recreate, stateful_strategy("OnDelete", None)),
+            Strategy::OnDelete => (Update::OnDelete, stateful_strategy("OnDelete", None)),
         };
         let (deadline_s, min_ready) = (self.deadline(pod), self.min_ready(pod));
         let label = self.names.label(&pod.name);
@@ -136,7 +136,7 @@ impl<'a> Renderer<'a> {
             }),
             ..Service::default()
         };
-        self.add(Phase::Sets, at, Duty::Plain, Object::new(Kind::Service, &service));
+        self.add(Phase::Configuration, at, Duty::Plain, Object::new(Kind::Service, &service));
     }
 
     /// Seconds that pods must stay up where a container cannot be asked whether it is well.
@@ -191,7 +191,7 @@ fn strategy(kind: &str, rolling_update: Option<RollingUpdateDeployment>) -> Depl
     DeploymentStrategy { type_: Some(kind.to_owned()), rolling_update }
 }
 
-fn set_strategy(
+fn stateful_strategy(
     kind: &str,
     rolling_update: Option<RollingUpdateStatefulSetStrategy>,
 ) -> StatefulSetUpdateStrategy {

@@ -268,3 +268,9 @@ fn a_project_may_have_a_namespace_of_its_own() {
     "#);
     assert_eq!(scene.get("web-dplmt").object.namespace(), Some("shops-shop"));
 }
+
+#[test]
+fn objects_that_were_stored_when_a_phase_had_another_name_are_read() {
+    let phases: Vec<Phase> = serde_json::from_str(r#"["sets", "configuration"]"#).unwrap();
+    assert_eq!(phases, [Phase::Configuration, Phase::Configuration]);
+}

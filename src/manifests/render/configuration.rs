@@ -105,7 +105,7 @@ pub(super) fn single(value: &Value) -> Option<String> {
 
 impl<'a> Renderer<'a> {
     /// The secrets and maps of the file, and copies of those that jobs read before it is deployed.
-    pub(super) fn sets(&mut self) {
+    pub(super) fn configuration(&mut self) {
         let deployment = self.deployment;
         let early = deployment.jobs.iter().filter(|job| Purpose::of(job) == Purpose::Before);
         let early = Read::by(early.flat_map(|job| &job.pods));
@@ -122,7 +122,7 @@ impl<'a> Renderer<'a> {
                     data: Some(data.clone()),
                     ..Secret::default()
                 };
-                self.add_set(&at, purpose, Object::new(Kind::Secret, &object));
+                self.add_configuration(&at, purpose, Object::new(Kind::Secret, &object));
             }
         }
         for map in &deployment.maps {
@@ -137,15 +137,17 @@ impl<'a> Renderer<'a> {
                     data: Some(data.clone()),
                     ..ConfigMap::default()
                 };
-                self.add_set(&at, purpose, Object::new(Kind::ConfigMap, &object));
+                self.add_configuration(&at, purpose, Object::new(Kind::ConfigMap, &object));
             }
         }
     }
 
-    fn add_set(&mut self, at: &str, purpose: Purpose, object: Object) {
+    fn add_configuration(&mut self, at: &str, purpose: Purpose, object: Object) {
         match purpose {
             Purpose::Before => self.add(Phase::Before, at, Duty::Copy, object),
-            Purpose::Serve | Purpose::Work => self.add(Phase::Sets, at, Duty::Plain, object),
+            Purpose::Serve | Purpose::Work => {
+                self.add(Phase::Configuration, at, Duty::Plain, object);
+            }
         }
     }
 
