@@ -48,10 +48,10 @@ pub fn keep_body(headers: &mut HeaderMap, body: &impl Body) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
+    pub(crate) fn headers(lines: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
@@ -59,7 +59,7 @@ mod tests {
         headers
     }
 
-    fn shown(headers: &HeaderMap) -> String {
+    pub(crate) fn shown(headers: &HeaderMap) -> String {
         let mut lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))

@@ -71,23 +71,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-
-    fn headers(lines: &[(&str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in lines {
-            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
-        }
-        headers
-    }
-
-    fn shown(headers: &HeaderMap) -> String {
-        let mut lines: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-            .collect();
-        lines.sort();
-        lines.join("\n")
-    }
+    use crate::domain::hop_by_hop::tests::{headers, shown};
 
     #[test]
     fn claims_are_replaced_by_what_is_known() {
