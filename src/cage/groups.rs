@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -18,8 +18,10 @@ const OWN: &str = "pierhead-worker";
 /// Microseconds in which a share of processors is counted.
 const PERIOD: u64 = 100_000;
 
-/// How often a group that was killed is looked at, and how long that waits each time.
-const ATTEMPTS: u32 = 400;
+/// How long a group that is dropped may take to end.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// There is no control group for memory and processes that may be used.
@@ -201,6 +203,28 @@ impl Group {
         members.into_iter().filter_map(Pid::from_raw).collect()
     }
 
+    /// Ends everybody in it, and removes it. Blocks.
+    pub(super) fn end(&self, patience: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let members = self.members();
+            for member in &members {
+                // Whoever has just ended is no longer there to end.
+                kill_process(*member, Signal::KILL).ok();
+            }
+            let is_gone = |folder: &PathBuf| fs::remove_dir(folder).is_ok() || !folder.exists();
+            if members.is_empty()
+                && self.folders.iter().filter(|folder| !is_gone(folder)).count() == 0
+            {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other("something in its control group does not end"));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// Whether somebody in it was killed because of its memory.
     pub(super) fn ran_out(&self) -> bool {
         let file = if self.is_unified { "memory.events" } else { "memory.oom_control" };
@@ -219,20 +243,8 @@ fn worker_of(name: &str) -> Option<&str> {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        for _ in 0..ATTEMPTS {
-            let members = self.members();
-            for member in &members {
-                // Whoever has just ended is no longer there to end.
-                kill_process(*member, Signal::KILL).ok();
-            }
-            let is_gone = |folder: &PathBuf| fs::remove_dir(folder).is_ok() || !folder.exists();
-            if members.is_empty()
-                && self.folders.iter().filter(|folder| !is_gone(folder)).count() == 0
-            {
-                return;
-            }
-            std::thread::sleep(PAUSE);
-        }
+        // What stays is ended by the next worker.
+        drop(self.end(SHORT));
     }
 }
 

@@ -20,9 +20,13 @@ use tokio::process::{Child, Command};
 use crate::cage::groups::Group;
 use crate::cage::{Cages, view};
 use crate::caging::{Caged, Ended};
+use crate::tasks::blocking;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
+
+/// How long what is ended may take: the kernel frees its memory and its files.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a code of a program that was ended by a signal begins with.
 const SIGNALS: i64 = 128;
@@ -96,18 +100,27 @@ impl CageProcess {
         Ok(if code != 0 && self.group.ran_out() { Ended::OutOfMemory } else { Ended::Code(code) })
     }
 
-    /// Asks everything in the cage to end, and ends it after a while.
-    pub async fn end(mut self, grace: Duration) {
+    /// Asks everything in the cage to end. Nothing that it says is heard any more.
+    pub fn ask(&mut self) {
         let keeper = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         // bwrap itself ends at once when it is asked, and with it all the others.
         for member in self.group.members().into_iter().filter(|pid| Some(*pid) != keeper) {
             kill_process(member, Signal::TERM).ok();
         }
-        // It may be writing; nobody reads that any more.
         self.output = None;
-        drop(tokio::time::timeout(grace, self.child.wait()).await);
-        drop(self.child.start_kill());
-        drop(self.child.wait().await);
+    }
+
+    /// Ends everything in the cage.
+    ///
+    /// # Errors
+    ///
+    /// When something in it goes on.
+    pub async fn end(self) -> io::Result<()> {
+        let Self { mut child, output, group } = self;
+        drop(output);
+        drop(child.start_kill());
+        drop(tokio::time::timeout(PATIENCE, child.wait()).await);
+        blocking(move || group.end(PATIENCE)).await
     }
 }
 
@@ -123,7 +136,10 @@ fn held(arguments: &[OsString]) -> io::Result<File> {
         text.extend(argument.as_bytes());
         text.push(0);
     }
-    let mut file = File::from(memfd_create("arguments", MemfdFlags::CLOEXEC)?);
+    let held = |flags| memfd_create("arguments", MemfdFlags::CLOEXEC | flags);
+    // Some kernels demand the one flag, and some do not know it.
+    let held = held(MemfdFlags::NOEXEC_SEAL).or_else(|_unknown| held(MemfdFlags::empty()))?;
+    let mut file = File::from(held);
     file.write_all(&text)?;
     file.rewind()?;
     Ok(file)

@@ -206,6 +206,8 @@ impl HookConfig {
             Some("`root` is for `runner = \"process\"`")
         } else if is_command(HookKind::Exec) {
             Some("name the `command` of an exec hook")
+        } else if self.env.keys().any(|name| name.is_empty() || name.contains(['=', '\0'])) {
+            Some("a name in its `env` is empty or has a `=`")
         } else if self.command.iter().any(String::is_empty) {
             Some("a word of its `command` is empty")
         } else if !(limits.cpus > 0.0 && limits.cpus < 10_000.0)
@@ -237,6 +239,7 @@ mod tests {
         assert_snapshot!(problem("kind = 'exec'\nimage = 'a'"), @"a: name the `command` of an exec hook");
         assert_snapshot!(problem("kind = 'npm'\nimage = 'a'\nlimits = { pids = 0 }"), @"a: a limit is more than nothing");
         assert_snapshot!(problem("kind = 'npm'\nimage = 'a'\nactions = ['publish']"), @"a: `actions` names none of its kind");
+        assert_snapshot!(problem("kind = 'npm'\nimage = 'a'\nenv = { 'A=B' = '' }"), @"a: a name in its `env` is empty or has a `=`");
         assert_snapshot!(problem("kind = 'npm'\nimage = 'a'\nroot = '/a'"), @r#"a: `root` is for `runner = "process"`"#);
         assert_eq!(problem("kind = 'make'\nrunner = 'process'\ncommand = 'make'"), "");
     }

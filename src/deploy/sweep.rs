@@ -85,8 +85,9 @@ impl Deployer {
         self.settings.hooks.remove(ended).await?;
         let hooks = self.settings.hooks.clone();
         Ok(blocking(move || {
+            let removed = workspace::remove(&left);
             hooks.sweep_caches();
-            workspace::remove(&left)
+            removed
         })
         .await?)
     }

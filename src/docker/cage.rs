@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
-use std::time::Duration;
 
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error;
@@ -13,7 +12,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder,
-    DownloadFromContainerOptionsBuilder, WaitContainerOptions,
+    DownloadFromContainerOptionsBuilder, KillContainerOptionsBuilder, WaitContainerOptions,
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
@@ -25,9 +24,6 @@ use crate::docker::{Engine, EngineError, found};
 /// Bytes that a command may have in `/tmp`; they count as its memory.
 const TEMPORARY: u64 = 512 * 1024 * 1024;
 
-/// Time that an engine has beyond that of a container that is asked to end.
-const BEYOND: Duration = Duration::from_secs(5);
-
 /// Bytes of an archive with a file of a few bytes.
 const LONGEST_ARCHIVE: usize = 64 * 1024;
 
@@ -37,7 +33,7 @@ pub struct CageContainer {
     id: String,
     output: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
     /// The engine takes its end for ours.
-    _input: Pin<Box<dyn AsyncWrite + Send>>,
+    input: Option<Pin<Box<dyn AsyncWrite + Send>>>,
 }
 
 impl fmt::Debug for CageContainer {
@@ -47,8 +43,19 @@ impl fmt::Debug for CageContainer {
 }
 
 impl Engine {
-    /// Makes a container for a command, which is not started, and gives its id. Its network is that
-    /// of another container, or nothing.
+    /// The paths at which an image has volumes.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn image_volumes(&self, image: &str) -> Result<Vec<String>, EngineError> {
+        let image = found(self.docker.inspect_image(image).await)?;
+        let volumes = image.and_then(|image| image.config).and_then(|config| config.volumes);
+        Ok(volumes.unwrap_or_default())
+    }
+
+    /// Makes a container for a command, which is not started, and gives its id. Volumes of the image
+    /// are folders in memory. Its network is that of another container, or nothing.
     ///
     /// # Errors
     ///
@@ -56,12 +63,10 @@ impl Engine {
     pub async fn create_cage(
         &self,
         caged: &Caged,
-        image: &str,
+        (image, volumes): (&str, &[String]),
         outlet: Option<&str>,
         labels: BTreeMap<String, String>,
     ) -> Result<String, EngineError> {
-        let volumes = found(self.docker.inspect_image(image).await)?;
-        let volumes = volumes.and_then(|image| image.config).and_then(|config| config.volumes);
         let env = caged.env.iter().map(|(name, value)| format!("{name}={value}"));
         let (program, arguments) = caged.command.split_at_checked(1).unwrap_or_default();
         let body = ContainerCreateBody {
@@ -79,7 +84,7 @@ impl Engine {
                 test: Some(vec!["NONE".to_owned()]),
                 ..HealthConfig::default()
             }),
-            host_config: Some(host_config(caged, outlet, &volumes.unwrap_or_default())),
+            host_config: Some(host_config(caged, outlet, volumes)),
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::default().name(&caged.name).build();
@@ -97,7 +102,7 @@ impl Engine {
         let AttachContainerResults { output, input } =
             self.docker.attach_container(id, Some(options)).await?;
         self.start_container(id).await?;
-        Ok(CageContainer { engine: self.clone(), id: id.to_owned(), output, _input: input })
+        Ok(CageContainer { engine: self.clone(), id: id.to_owned(), output, input: Some(input) })
     }
 
     /// Whether a container that is not started sees a file with this content.
@@ -156,26 +161,44 @@ impl CageContainer {
             let words = "it told of the end of a container that still runs".to_owned();
             return Err(EngineError::Refused { status: 500, words });
         }
-        let code = state.exit_code.unwrap_or_default();
+        let Some(code) = state.exit_code else {
+            let words = "it does not know how a container ended".to_owned();
+            return Err(EngineError::Refused { status: 500, words });
+        };
         let was_killed = state.oom_killed.unwrap_or_default() && code != 0;
         Ok(if was_killed { Ended::OutOfMemory } else { Ended::Code(code) })
     }
 
-    /// Asks it to end, ends it after so many seconds, and removes it.
+    /// Asks it to end. Nothing that it says is heard any more.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn ask(&mut self) -> Result<(), EngineError> {
+        // An engine that cannot get rid of output does not see the end either.
+        self.output = Box::pin(futures::stream::empty());
+        self.input = None;
+        let signal = KillContainerOptionsBuilder::default().signal("SIGTERM").build();
+        match self.engine.docker.kill_container(&self.id, Some(signal)).await {
+            Ok(()) => Ok(()),
+            Err(error) => match EngineError::from(error) {
+                // It has ended by itself.
+                EngineError::Refused { .. } => Ok(()),
+                error @ (EngineError::Address(_)
+                | EngineError::Away(_)
+                | EngineError::Routes(_)) => Err(error),
+            },
+        }
+    }
+
+    /// Ends it, if it runs, and removes it.
     ///
     /// # Errors
     ///
     /// When the engine refuses or does not answer.
-    pub async fn end(self, seconds: u16) -> Result<(), EngineError> {
-        let Self { engine, id, output, _input } = self;
-        // An engine that cannot get rid of output does not see the end either.
-        drop((output, _input));
-        if seconds > 0 {
-            let stopping = engine.stop_container(&id, i32::from(seconds));
-            let patience = Duration::from_secs(u64::from(seconds)) + BEYOND;
-            // Whatever does not stop is removed all the same.
-            drop(tokio::time::timeout(patience, stopping).await);
-        }
+    pub async fn remove(self) -> Result<(), EngineError> {
+        let Self { engine, id, output, input } = self;
+        drop((output, input));
         engine.remove_container(&id).await
     }
 }
@@ -197,10 +220,7 @@ fn host_config(caged: &Caged, outlet: Option<&str>, volumes: &[String]) -> HostC
     };
     let temporary = TEMPORARY.min(bounds.memory);
     let temporary = format!("rw,nosuid,nodev,exec,mode=1777,size={temporary}");
-    let is_mounted = |path: &str| caged.mounts.iter().any(|mount| mount.target == path);
-    // A volume of the image's would be on the engine's disk, where nobody looks.
-    let volumes = volumes.iter().map(|path| path.trim_end_matches('/'));
-    let in_memory = volumes.filter(|path| !is_mounted(path)).chain(["/tmp"]);
+    let in_memory = volumes.iter().map(String::as_str).chain(["/tmp"]);
     HostConfig {
         network_mode: Some(outlet.map_or("none".to_owned(), |id| format!("container:{id}"))),
         readonly_rootfs: Some(true),

@@ -27,6 +27,9 @@ pub enum HookFault {
     /// It wrote more than it may.
     #[error("was ended for writing more than {0} MiB")]
     Disk(u64),
+    /// It keeps more than it may.
+    #[error("was ended for keeping more than {0} MiB in its cache")]
+    Cache(u64),
     /// It made more files than it may.
     #[error("was ended for making more than {0} files")]
     Files(u64),
@@ -65,6 +68,17 @@ pub enum HookFault {
     /// What forwards in its cage cannot be packed.
     #[error(transparent)]
     Gate(#[from] GateError),
+    /// Its image wants a volume where it cannot have one.
+    #[error("cannot run in {image}: no hook can have its VOLUME {path}")]
+    Volume {
+        /// The image.
+        image: String,
+        /// The path of the volume.
+        path: String,
+    },
+    /// It may still run.
+    #[error("could not be ended: {0}")]
+    Unended(Box<Self>),
     /// Its image cannot be had.
     #[error(transparent)]
     Image(#[from] PullError),
@@ -87,11 +101,14 @@ impl HookFault {
             | Self::Image(_)
             | Self::Engine(_)
             | Self::NoRoom(_)
+            | Self::Volume { .. }
+            | Self::Unended(_)
             | Self::System(_) => true,
             Self::Exited { .. }
             | Self::TooLong(_)
             | Self::Memory(_)
             | Self::Disk(_)
+            | Self::Cache(_)
             | Self::Files(_)
             | Self::Depth(_)
             | Self::Closed
@@ -106,6 +123,7 @@ impl HookFault {
     pub const fn is_over_bounds(&self) -> bool {
         match self {
             Self::Disk(_)
+            | Self::Cache(_)
             | Self::Files(_)
             | Self::Depth(_)
             | Self::Closed
@@ -123,6 +141,8 @@ impl HookFault {
             | Self::Gate(_)
             | Self::Image(_)
             | Self::Engine(_)
+            | Self::Volume { .. }
+            | Self::Unended(_)
             | Self::System(_) => false,
         }
     }

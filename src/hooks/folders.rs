@@ -3,22 +3,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tracing::warn;
 use uuid::Uuid;
 
 use crate::building::files::{kind_of, open_declared, open_root};
 use crate::caging::tree::{self, DEEPEST, Size};
 use crate::caging::{CACHE, HOME, Mount, User, WORKSPACE};
 use crate::config::HookConfig;
-use crate::hooks::{HookFault, HookUse, Parts, outlet};
+use crate::hooks::caches::{self, Cache};
+use crate::hooks::{HookFault, HookUse, PWD, Parts, outlet};
 use crate::paas::HookKind;
 
 /// The file by which it is seen whether an engine sees this machine's files.
 pub(super) const NONCE: &str = ".pierhead-nonce";
-
-/// What the extension of a cache that was dropped begins with.
-const GONE: &str = "gone-";
 
 /// The certificates in a hook's home.
 const CERTIFICATES: &str = ".ca-certificates.pem";
@@ -29,7 +27,7 @@ pub(super) struct Folders {
     /// Its home on this machine.
     pub(super) home: PathBuf,
     /// What it keeps, if it does.
-    pub(super) cache: Option<PathBuf>,
+    pub(super) cache: Option<Arc<Cache>>,
     /// What the nonce file says.
     pub(super) nonce: String,
     /// Whether there are certificates in its home.
@@ -74,35 +72,36 @@ impl Parts {
         Ok(Folders { home, cache, nonce, has_certificates })
     }
 
-    /// The folder of what a project's hooks of a kind keep.
-    fn cache(&self, asked: &HookUse, hook: &HookConfig) -> io::Result<Option<PathBuf>> {
+    /// What a project's hooks of a kind keep.
+    fn cache(&self, asked: &HookUse, hook: &HookConfig) -> io::Result<Option<Arc<Cache>>> {
         let is_cached = matches!(hook.kind, HookKind::Composer | HookKind::Npm | HookKind::Pip);
         if !is_cached || hook.cache == 0 {
             return Ok(None);
         }
-        let of_project = self.caches.join(asked.project.to_string());
-        let cache = of_project.join(hook.kind.as_str());
+        let (of_project, kind) = (self.of_project(asked), hook.kind.as_str());
         if !asked.uses_cache {
-            drop_cache(&cache)?;
+            caches::forget(&of_project.join(kind))?;
         }
-        if !cache.exists() {
-            fs::create_dir_all(&cache)?;
-            if rustix::process::geteuid().is_root() {
-                tree::give(&cache, self.user)?;
-            }
-        }
-        Ok(Some(cache))
+        let owner = rustix::process::geteuid().is_root().then_some(self.user);
+        Ok(Some(Arc::new(Cache::open(&of_project, kind, owner)?)))
+    }
+
+    fn of_project(&self, asked: &HookUse) -> PathBuf {
+        self.caches.join(asked.project.to_string())
     }
 
     /// Puts in order what a use left; says what people should know. Blocks.
     pub(super) fn tidy(
+        &self,
         asked: &HookUse,
         hook: &HookConfig,
-        folders: &Folders,
+        folders: Folders,
     ) -> io::Result<Option<String>> {
+        let Folders { home, cache, .. } = folders;
         // Others are to come by it, whatever becomes of what is this use's own.
-        let note = folders.cache.as_deref().map(|cache| bound_cache(cache, hook));
-        tree::remove(&folders.home)?;
+        let note = cache.map(|cache| bound_cache(&cache, hook));
+        caches::clean(&self.of_project(asked));
+        tree::remove(&home)?;
         if !rustix::process::geteuid().is_root() {
             tree::make_readable(&asked.checkout)?;
         }
@@ -111,50 +110,19 @@ impl Parts {
 }
 
 /// Drops a cache that has become too large, or that cannot be looked into.
-fn bound_cache(cache: &Path, hook: &HookConfig) -> io::Result<Option<String>> {
+fn bound_cache(cache: &Cache, hook: &HookConfig) -> io::Result<Option<String>> {
     let most = Size { bytes: hook.cache, files: hook.limits.files, depth: DEEPEST };
-    let why = match tree::measure(cache, most) {
+    let why = match tree::measure(&cache.files(), most) {
         Ok(size) => {
             if size.bytes <= most.bytes && size.files <= most.files && size.depth <= most.depth {
                 return Ok(None);
             }
             format!("it held more than {} MiB or {} files", hook.cache >> 20, most.files)
         }
-        // Another use of it dropped it.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => format!("it cannot be looked into: {error}"),
     };
-    drop_cache(cache)?;
+    cache.retire()?;
     Ok(Some(format!("cache dropped: {why}")))
-}
-
-/// Removes a cache that somebody may be using: what they have open stays theirs.
-fn drop_cache(cache: &Path) -> io::Result<()> {
-    let gone = cache.with_extension(format!("{GONE}{}", Uuid::now_v7().simple()));
-    match fs::rename(cache, &gone) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    if let Err(error) = tree::remove(&gone) {
-        // It is nobody's cache any more, and the sweep comes by.
-        warn!("Could not remove {}: {error}", gone.display());
-    }
-    Ok(())
-}
-
-/// Removes what is left of caches that were dropped. Blocks.
-pub(super) fn sweep_caches(caches: &Path) {
-    let read = |folder: &Path| fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    for cache in read(caches).flat_map(|project| read(&project.path())) {
-        let path = cache.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if extension.is_some_and(|extension| extension.starts_with(GONE))
-            && let Err(error) = tree::remove(&path)
-        {
-            warn!("Could not remove {}: {error}", path.display());
-        }
-    }
 }
 
 /// Checks that the disk of a folder has as many bytes left. Blocks.
@@ -186,7 +154,7 @@ pub(super) fn mounts(asked: &HookUse, folders: &Folders) -> Vec<Mount> {
         target: target.to_owned(),
         writes: true,
     };
-    let cache = folders.cache.as_deref().map(|cache| writes(cache, CACHE));
+    let cache = folders.cache.as_ref().map(|cache| writes(&cache.files(), CACHE));
     [writes(&asked.checkout, WORKSPACE), writes(&folders.home, HOME)]
         .into_iter()
         .chain(cache)
@@ -245,7 +213,8 @@ pub(super) fn environment(
     if !hook.network.is_empty() {
         all.extend(outlet::environment());
     }
-    all.extend(hook.env.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let folder = folder(asked);
+    all.extend(hook.env.iter().map(|(name, value)| (name.clone(), value.replace(PWD, &folder))));
     all.into_iter().collect()
 }
 
@@ -263,28 +232,17 @@ mod tests {
     #[test]
     fn a_cache_that_a_hook_closed_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = folder.path().join("npm");
-        fs::create_dir_all(cache.join("in")).unwrap();
         as_somebody(folder.path(), || {
+            let cache = Cache::open(folder.path(), "npm", None).unwrap();
             assert_eq!(bound_cache(&cache, &hook()).unwrap(), None);
-            fs::set_permissions(&cache, fs::Permissions::from_mode(0o000)).unwrap();
+            let files = cache.files();
+            fs::set_permissions(&files, fs::Permissions::from_mode(0o000)).unwrap();
             let note = bound_cache(&cache, &hook()).unwrap().unwrap();
             assert!(note.starts_with("cache dropped: it cannot be looked into"), "{note}");
-            assert_eq!(bound_cache(&cache, &hook()).unwrap(), None);
+            drop(cache);
+            caches::clean(folder.path());
         });
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_is_left_of_dropped_caches_is_swept() {
-        let caches = tempfile::tempdir().unwrap();
-        let cache = caches.path().join("project/npm");
-        fs::create_dir_all(&cache).unwrap();
-        let gone = cache.with_extension(format!("{GONE}1"));
-        fs::create_dir_all(gone.join("in")).unwrap();
-        sweep_caches(caches.path());
-        assert!(cache.exists() && !gone.exists());
-        sweep_caches(&caches.path().join("none"));
     }
 
     #[test]

@@ -26,8 +26,17 @@ const LAST_LINES: usize = 40;
 /// Pause between two looks at what a hook writes; a look that takes long is followed by a longer one.
 const LOOK: Duration = Duration::from_millis(300);
 
+/// Pause between two looks at the room on the disk.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long what is asked to end may take.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// How many times as long as a look the pause after it is.
 const REST: u32 = 4;
+
+/// The fault of more MiB than these.
+type TooMuch = fn(u64) -> HookFault;
 
 impl Parts {
     /// Runs a use to its end. A cancelled one ends, and everything that it started.
@@ -41,8 +50,12 @@ impl Parts {
         let (parts, use_of, definition) = (Arc::clone(self), asked.clone(), hook.clone());
         let folders = blocking(move || parts.prepare(&use_of, &definition)).await?;
         let ran = self.run_in(asked, (&hook, &folders), lines, cancel).await;
-        let (asked, own) = (asked.clone(), folders);
-        let tidied = blocking(move || Self::tidy(&asked, &hook, &own)).await;
+        if let Err(HookFault::Unended(_)) = &ran {
+            // What it writes to is not touched.
+            return ran;
+        }
+        let (parts, asked) = (Arc::clone(self), asked.clone());
+        let tidied = blocking(move || parts.tidy(&asked, &hook, folders)).await;
         match tidied {
             Ok(note) => send(note, lines).await,
             // The run's own folder goes anyhow.
@@ -88,30 +101,65 @@ impl Parts {
             ended = running => ended,
         };
         // What takes too much of the machine is not asked, nor given time for more.
-        let is_asked = ended.as_ref().is_err_and(|fault| !fault.is_over_bounds());
-        if is_asked {
-            cage.end().await?;
-        } else {
-            cage.clear().await?;
+        if ended.as_ref().is_err_and(|fault| !fault.is_over_bounds()) {
+            self.ask(&mut cage, asked, (hook, folders)).await;
         }
+        cage.clear().await.map_err(|fault| HookFault::Unended(Box::new(fault)))?;
         if cancel.is_cancelled() {
             return Err(HookFault::Ended);
         }
         let (last, said) = ear.finish().await;
         match ended? {
-            Ended::Code(0) => self.look(asked, hook, folders).await.map_or(Ok(()), Err),
+            Ended::Code(0) => Self::look(asked, hook, folders).await.map_or(Ok(()), Err),
             Ended::Code(code) => Err(HookFault::Exited { code, last, said }),
             Ended::OutOfMemory => Err(HookFault::Memory(hook.limits.memory >> 20)),
         }
     }
 
+    /// Asks a hook to end, and gives it time as long as it does not take too much.
+    async fn ask(
+        &self,
+        cage: &mut Cage,
+        asked: &HookUse,
+        (hook, folders): (&HookConfig, &Folders),
+    ) {
+        if let Err(error) = cage.ask().await {
+            return warn!("Could not ask a hook to end: {error}");
+        }
+        // It is ended anyhow.
+        tokio::select! {
+            _ended = cage.ended() => {}
+            _fault = self.watch(asked, hook, folders) => {}
+            () = tokio::time::sleep(GRACE) => {}
+        }
+    }
+
     /// Looks at what a hook writes until it is too much.
     async fn watch(&self, asked: &HookUse, hook: &HookConfig, folders: &Folders) -> HookFault {
+        tokio::select! {
+            fault = self.watch_disk(asked) => fault,
+            fault = Self::watch_files(asked, hook, folders) => fault,
+        }
+    }
+
+    /// Looks at the room on the disk: what was deleted while it is open is seen there alone.
+    async fn watch_disk(&self, asked: &HookUse) -> HookFault {
+        let keep_free = self.config.keep_free;
+        loop {
+            tokio::time::sleep(GLANCE).await;
+            let folder = asked.folder.clone();
+            if let Err(fault) = blocking(move || check_room(&folder, keep_free)).await {
+                return fault;
+            }
+        }
+    }
+
+    async fn watch_files(asked: &HookUse, hook: &HookConfig, folders: &Folders) -> HookFault {
         let mut pause = LOOK;
         loop {
             tokio::time::sleep(pause).await;
             let began = Instant::now();
-            if let Some(fault) = self.look(asked, hook, folders).await {
+            if let Some(fault) = Self::look(asked, hook, folders).await {
                 return fault;
             }
             pause = LOOK.max(began.elapsed() * REST);
@@ -119,37 +167,26 @@ impl Parts {
     }
 
     /// What is too much of what a hook has written by now.
-    async fn look(
-        &self,
-        asked: &HookUse,
-        hook: &HookConfig,
-        folders: &Folders,
-    ) -> Option<HookFault> {
+    async fn look(asked: &HookUse, hook: &HookConfig, folders: &Folders) -> Option<HookFault> {
         let limits = &hook.limits;
         let most = Size { bytes: limits.disk, files: limits.files, depth: DEEPEST };
         let kept = Size { bytes: hook.cache.saturating_mul(2), ..most };
-        let all = [
-            (Some(asked.folder.clone()), most),
+        let looked_at: [(_, _, TooMuch); 2] = [
+            (Some(asked.folder.clone()), most, HookFault::Disk),
             // Most of what is too much is dropped when it has ended.
-            (folders.cache.clone(), kept),
+            (folders.cache.as_ref().map(|cache| cache.files()), kept, HookFault::Cache),
         ];
-        let keep_free = self.config.keep_free;
-        for (folder, most) in all {
+        for (folder, most, fault) in looked_at {
             let Some(folder) = folder else { continue };
-            // What was deleted while it is open is found on the disk alone.
-            let measured = blocking(move || {
-                check_room(&folder, keep_free)?;
-                Ok::<Size, HookFault>(measure(&folder, most)?)
-            });
-            let size = match measured.await {
+            let size = match blocking(move || measure(&folder, most)).await {
                 Ok(size) => size,
-                Err(HookFault::System(error)) if error.kind() == ErrorKind::PermissionDenied => {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                     return Some(HookFault::Closed);
                 }
-                Err(fault) => return Some(fault),
+                Err(error) => return Some(error.into()),
             };
             if size.bytes > most.bytes {
-                return Some(HookFault::Disk(most.bytes >> 20));
+                return Some(fault(most.bytes >> 20));
             } else if size.files > most.files {
                 return Some(HookFault::Files(most.files));
             } else if size.depth > most.depth {

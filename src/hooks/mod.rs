@@ -9,6 +9,7 @@
 //! Each use is a task of its own, which goes on to the cage's end whatever becomes of whoever waits
 //! for it.
 
+mod caches;
 mod fault;
 mod folders;
 mod listen;
@@ -37,6 +38,9 @@ pub use fault::HookFault;
 
 /// Lines of a hook that may wait to be written. When the database falls behind, the hook does.
 const BACKLOG: usize = 256;
+
+/// Stands for the folder that a hook runs in, in its command and its environment.
+const PWD: &str = "${PWD}";
 
 /// Runs hooks.
 #[derive(Debug, Clone)]

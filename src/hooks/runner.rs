@@ -1,30 +1,20 @@
 //! Starts a use in the cage that its definition asks for.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::cage::CageProcess;
-use crate::caging::{Bounds, Caged, Ended, HOME, Heard};
+use crate::caging::{Bounds, Caged, Ended, HOME, Heard, Mount};
 use crate::config::{HookConfig, Runner};
 use crate::docker::{CageContainer, Engine, EngineError};
 use crate::hooks::folders::{Folders, NONCE, environment, folder, mounts};
 use crate::hooks::outlet::Outlet;
-use crate::hooks::{HookFault, HookUse, Parts};
+use crate::hooks::{HookFault, HookUse, PWD, Parts};
 use crate::paas::HookKind;
 
 /// Where a command's programs are, unless an image says otherwise.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Stands for the folder that a hook runs in.
-const PWD: &str = "${PWD}";
-
-/// How long what is asked to end may take.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// The same in seconds.
-const GRACE_SECONDS: u16 = 5;
 
 /// A command that runs in a cage.
 #[derive(Debug)]
@@ -68,6 +58,8 @@ impl Parts {
         match hook.runner {
             Runner::Container => {
                 let engine = Engine::connect(&self.engine).await?;
+                let volumes = engine.image_volumes(&hook.image).await?;
+                let volumes = in_memory(&hook.image, volumes, &caged.mounts)?;
                 // What is made and not started is removed by the sweep.
                 let gate = match outlet {
                     Some(outlet) => {
@@ -76,7 +68,8 @@ impl Parts {
                     None => None,
                 };
                 let (labels, image) = (self.labels(asked), &hook.image);
-                let id = engine.create_cage(&caged, image, gate.as_deref(), labels).await?;
+                let gate_id = gate.as_deref();
+                let id = engine.create_cage(&caged, (image, &volumes), gate_id, labels).await?;
                 let container = self.start(&engine, &id, folders).await;
                 if container.is_err() {
                     engine.remove_container(&id).await?;
@@ -175,31 +168,76 @@ impl Cage {
         })
     }
 
-    /// Asks everything in it to end, and ends it.
-    pub(super) async fn end(self) -> Result<(), HookFault> {
+    /// Asks everything in it to end. Nothing that it says is heard any more.
+    pub(super) async fn ask(&mut self) -> Result<(), HookFault> {
         match self {
-            Self::Container(own) => remove(*own, GRACE_SECONDS).await?,
-            Self::Process(process) => process.end(GRACE).await,
+            Self::Container(own) => own.container.ask().await?,
+            Self::Process(process) => process.ask(),
         }
         Ok(())
     }
 
-    /// Removes what is left of one that has ended.
+    /// Ends whatever still runs in it, and removes it.
     pub(super) async fn clear(self) -> Result<(), HookFault> {
         match self {
-            Self::Container(own) => Ok(remove(*own, 0).await?),
-            Self::Process(process) => {
-                drop(process);
-                Ok(())
+            Self::Container(own) => {
+                let Contained { container, gate } = *own;
+                container.remove().await?;
+                if let Some((engine, gate)) = gate {
+                    engine.remove_container(&gate).await?;
+                }
             }
+            Self::Process(process) => process.end().await?,
         }
+        Ok(())
     }
 }
 
-async fn remove(own: Contained, seconds: u16) -> Result<(), EngineError> {
-    own.container.end(seconds).await?;
-    match own.gate {
-        Some((engine, gate)) => engine.remove_container(&gate).await,
-        None => Ok(()),
+/// The volumes of an image that are to be folders in memory: an engine would make them on its disk,
+/// where nobody looks.
+fn in_memory(
+    image: &str,
+    volumes: Vec<String>,
+    mounts: &[Mount],
+) -> Result<Vec<String>, HookFault> {
+    let mut paths = Vec::new();
+    for path in volumes {
+        let path = path.trim_end_matches('/').to_owned();
+        let parts: Vec<&str> = path.split('/').collect();
+        // The engine takes `a`, `//a` and `/a/../b` for places that are not found by comparing.
+        let is_plain = matches!(parts.as_slice(), ["", rest @ ..]
+            if !rest.is_empty() && rest.iter().all(|part| !matches!(*part, "" | "." | "..")));
+        // A folder for it would be made in the files of the mount, and be root's.
+        let is_below = |mount: &Mount| {
+            path.strip_prefix(&mount.target).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if !is_plain || mounts.iter().any(is_below) {
+            return Err(HookFault::Volume { image: image.to_owned(), path });
+        }
+        if mounts.iter().all(|mount| mount.target != path) {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_in_memory_and_none_is_in_the_files_of_a_mount() {
+        let mount = Mount { source: "/a".into(), target: "/workspace".to_owned(), writes: true };
+        let of = |path: &str| {
+            in_memory("php:8", vec![path.to_owned()], std::slice::from_ref(&mount))
+                .map_err(|fault| fault.to_string())
+        };
+        assert_eq!(of("/data/"), Ok(vec!["/data".to_owned()]));
+        assert_eq!(of("/workspaces"), Ok(vec!["/workspaces".to_owned()]));
+        assert_eq!(of("/workspace"), Ok(Vec::new()));
+        for path in ["data", "//workspace", "/a/../workspace", "/workspace/vendor", "/", ""] {
+            let fault = of(path).unwrap_err();
+            assert!(fault.starts_with("cannot run in php:8: no hook can have"), "{path}: {fault}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::Runner;
 use crate::docker::{Engine, EngineError, Owned};
 use crate::domain::ids::JobId;
-use crate::hooks::{HookUse, Hooks, Parts, folders};
+use crate::hooks::{HookUse, Hooks, Parts, caches};
 
 impl Parts {
     /// The label of all hooks of this installation, which may share its engine.
@@ -76,9 +76,9 @@ impl Hooks {
         Ok(())
     }
 
-    /// Removes what is left of caches that were dropped. Blocks.
+    /// Removes caches that were dropped and are used by nobody. Blocks.
     pub fn sweep_caches(&self) {
-        folders::sweep_caches(&self.parts.caches);
+        caches::sweep(&self.parts.caches);
     }
 
     /// Removes containers that an earlier run of a job left.
