@@ -11,10 +11,10 @@ use tracing::{info, warn};
 
 use crate::config::WorkerConfig;
 use crate::db::feed::{Bell, Feed};
-use crate::db::lock;
-use crate::db::models::{outbox, router, run as runs};
+use crate::db::lock::{self, RepositoryLock};
+use crate::db::models::{outbox, router, run as runs, trash};
 use crate::db::pool::Transient;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, ProjectId};
 use crate::git::quarantine::remove_forgotten;
 use crate::jobs::{Jobs, JobsError};
 use crate::queue::{Queue, QueueError, Ringer};
@@ -41,6 +41,7 @@ pub struct Janitor {
     jobs: Jobs,
     queue: Queue,
     settings: WorkerConfig,
+    trash_time: Duration,
     ringer: Option<Ringer>,
     forgot_at: Option<Instant>,
 }
@@ -65,9 +66,14 @@ impl Transient for RoundError {
 }
 
 impl Janitor {
-    /// The janitor of an installation.
-    pub const fn new(jobs: Jobs, queue: Queue, settings: WorkerConfig) -> Self {
-        Self { jobs, queue, settings, ringer: None, forgot_at: None }
+    /// The janitor of an installation. Repositories of deleted projects stay for `trash_time`.
+    pub const fn new(
+        jobs: Jobs,
+        queue: Queue,
+        settings: WorkerConfig,
+        trash_time: Duration,
+    ) -> Self {
+        Self { jobs, queue, settings, trash_time, ringer: None, forgot_at: None }
     }
 
     /// Works until the tasks stop.
@@ -109,6 +115,7 @@ impl Janitor {
         self.jobs.end_forgotten(self.settings.queue_limit.duration()).await?;
         self.ring_outbox().await?;
         self.ring_unattended().await?;
+        self.empty_trash().await;
         self.forget().await
     }
 
@@ -179,6 +186,50 @@ impl Janitor {
         if let Err(error) = removed {
             warn!("Could not remove what broken off pushes left: {error:?}");
         }
+    }
+
+    /// Puts repositories of deleted projects away, and removes those that were for long enough.
+    async fn empty_trash(&self) {
+        let seconds = self.trash_time.as_secs_f64();
+        let all = self
+            .jobs
+            .db()
+            .run(async move |connection| trash::all(connection, seconds).await)
+            .await
+            .map_err(JobsError::from);
+        let cleared = match all {
+            Ok(all) => self.clear(all).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = cleared {
+            warn!("Could not empty the trash of repositories: {error:?}");
+        }
+    }
+
+    async fn clear(&self, projects: Vec<(ProjectId, bool)>) -> Result<(), JobsError> {
+        for (project, is_over) in projects {
+            let repositories = self.jobs.repositories().clone();
+            self.jobs
+                .db()
+                .transaction(async move |connection| {
+                    RepositoryLock::take(connection, project).await?;
+                    // It may have been restored meanwhile.
+                    if !trash::holds(connection, project).await? {
+                        return Ok(());
+                    }
+                    blocking(move || {
+                        repositories.put_away(project)?;
+                        if is_over { repositories.remove_put_away(project) } else { Ok(()) }
+                    })
+                    .await?;
+                    if is_over {
+                        trash::forget(connection, project).await?;
+                    }
+                    Ok::<_, JobsError>(())
+                })
+                .await?;
+        }
+        Ok(())
     }
 
     async fn ringer(&mut self) -> Result<&mut Ringer, RoundError> {

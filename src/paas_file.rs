@@ -136,6 +136,7 @@ pub fn context_at(
         clusters: snapshot.clusters.iter().map(cluster).collect(),
         registry: snapshot.registry.as_ref().map(|registry| registry.address.to_string()),
         registry_config_name: pull_secret(snapshot),
+        quotas: snapshot.quotas.clone(),
         ..ContextFile::default()
     };
     Ok(file.with_platform((*platform).clone()))

@@ -3,22 +3,28 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
 
 use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::{NewCluster, Which};
+use crate::cli::lists::{Entries, Form, List};
+use crate::cli::removals::{Delete, Purge, Restore};
 use crate::cli::{cluster, note, registry, reseal, say};
 use crate::config::Config;
+use crate::db::acting::Acting;
 use crate::db::pool::Db;
-use crate::domain::access::{Role, Standing};
+use crate::domain::access::{KeyAccess, Role, Standing};
+use crate::domain::audit::{Actor, Deed};
 use crate::domain::deploy_rule::{Protection, RefPattern};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::JobName;
+use crate::domain::lifetime::Lifetime;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::domain::stored_variables::StoredVariables;
 use crate::git::bare_repository::Repositories;
 use crate::paas_file::{Launch, context_at};
-use crate::people;
+use crate::people::{self, KeyTerms};
 use crate::projects::{self, NewRule};
 use crate::tasks::blocking;
 
@@ -34,6 +40,33 @@ pub(super) enum Admin {
     /// Take something away.
     #[command(subcommand)]
     Unset(registry::Unset),
+    /// Delete something. Nothing that was deployed is taken down by it.
+    #[command(subcommand)]
+    Delete(Delete),
+    /// Take a deletion back.
+    #[command(subcommand)]
+    Restore(Restore),
+    /// Remove for good what is deleted.
+    #[command(subcommand)]
+    Purge(Purge),
+    /// Say what there is.
+    List {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+        /// What.
+        #[command(subcommand)]
+        list: List,
+    },
+    /// Say who changed what, when and from where; newest first.
+    Audit {
+        /// How.
+        #[command(flatten)]
+        form: Form,
+        /// Which entries.
+        #[command(flatten)]
+        wanted: Entries,
+    },
     /// Try something out.
     #[command(subcommand)]
     Test(Test),
@@ -87,6 +120,8 @@ pub(super) enum Create {
         /// The file that ends in .pub; `-` reads standard input.
         #[arg(default_value = "-")]
         file: PathBuf,
+        #[command(flatten)]
+        terms: Box<Terms>,
         #[command(flatten)]
         existing: Existing,
     },
@@ -145,6 +180,23 @@ pub(super) enum Create {
     },
 }
 
+/// What a key is for.
+#[derive(Debug, Args)]
+pub(super) struct Terms {
+    /// What to call it; without one, its comment.
+    #[arg(long)]
+    name: Option<String>,
+    /// It clones and looks, and changes nothing.
+    #[arg(long)]
+    read_only: bool,
+    /// Only for this project, as `account/project`; may be given several times.
+    #[arg(long)]
+    project: Vec<ProjectName>,
+    /// How long it lasts, such as 90d or 12w; without this, for ever.
+    #[arg(long)]
+    expires: Option<Lifetime>,
+}
+
 /// What is said about something that was added.
 enum Told {
     /// What a script may want to keep: alone on standard output.
@@ -175,19 +227,32 @@ impl Existing {
 
 impl Admin {
     /// Does it, and says what was done.
-    pub(super) async fn run(self, config: &Config) -> Result<(), AdminError> {
+    pub(super) async fn run(self, config: &Config, actor: Actor) -> Result<(), AdminError> {
         let db = Db::open(&config.database.url, 1)?;
+        let by = Acting { db: db.clone(), actor };
         let told = match self {
-            Self::Create(create) => create.run(config, &db).await?,
-            Self::Set(set) => Told::Note(set.run(config, &db).await?),
-            Self::Unset(unset) => Told::Note(unset.run(&db).await?),
+            Self::Create(create) => create.run(config, &by).await?,
+            Self::Set(set) => Told::Note(set.run(config, &by).await?),
+            Self::Unset(unset) => Told::Note(unset.run(&by).await?),
+            Self::Delete(delete) => Told::Note(delete.run(&by).await?),
+            Self::Restore(restore) => Told::Note(restore.run(&by).await?),
+            Self::Purge(purge) => Told::Note(purge.run(&by).await?),
+            Self::List { form, list } => Told::Data(list.run(&db, form).await?),
+            Self::Audit { form, wanted } => Told::Data(wanted.run(&db, form).await?),
             Self::Test(Test::Cluster { which }) => {
                 Told::Note(cluster::test(*which, config, &db).await?)
             }
-            Self::Reseal => Told::Note(reseal::run(config, &db).await?),
+            Self::Reseal => {
+                let text = reseal::run(config, &db).await?;
+                let entry = by.entry(Deed::Reseal, &text);
+                db.run(async move |connection| entry.insert(connection).await).await?;
+                Told::Note(text)
+            }
             Self::Job(JobQuestion::Context { job }) => context(config, &db, job).await?,
         };
         match told {
+            // Nothing is no line: whoever reads JSON would find one without an object.
+            Told::Data(text) if text.is_empty() => {}
             Told::Data(text) => say(&text),
             Told::Note(text) => note(&text),
         }
@@ -196,34 +261,36 @@ impl Admin {
 }
 
 impl Create {
-    async fn run(self, config: &Config, db: &Db) -> Result<Told, AdminError> {
+    async fn run(self, config: &Config, by: &Acting) -> Result<Told, AdminError> {
         match self {
             Self::User { email, name, administrator, existing } => {
                 let standing =
                     if administrator { Standing::Administrator } else { Standing::Person };
-                existing.accept(user(db, &email, name, standing).await)
+                existing.accept(user(by, &email, name, standing).await)
             }
-            Self::Key { email, file, existing } => existing.accept(key(db, &email, &file).await),
+            Self::Key { email, file, terms, existing } => {
+                existing.accept(key(by, &email, &file, *terms).await)
+            }
             Self::Account { account, owner, existing } => {
-                let created = projects::create_account(db, account.clone(), owner).await;
+                let created = projects::create_account(by, account.clone(), owner).await;
                 let told = created.map(|()| Told::Note(format!("Account {account} was added.")));
                 existing.accept(told.map_err(Into::into))
             }
             Self::Member { account, email, role } => {
-                projects::set_member(db, account.clone(), email.clone(), role).await?;
+                projects::set_member(by, account.clone(), email.clone(), role).await?;
                 Ok(Told::Note(format!("{email} is {role} of {account}.")))
             }
             Self::Project { project, default_branch, existing } => {
-                existing.accept(self::project(config, db, project, &default_branch).await)
+                existing.accept(self::project(config, by, project, &default_branch).await)
             }
             Self::Cluster { cluster, existing } => {
-                existing.accept(cluster.run(config, db).await.map(Told::Note))
+                existing.accept(cluster.run(config, by).await.map(Told::Note))
             }
             Self::Rule { project, pattern, environment, priority, protected } => {
                 let text = format!("{pattern} of {project} deploys to {environment}.");
                 let protection = if protected { Protection::Protected } else { Protection::Open };
                 let rule = NewRule { project, pattern, environment, priority, protection };
-                projects::set_rule(db, rule).await?;
+                projects::set_rule(by, rule).await?;
                 Ok(Told::Note(text))
             }
         }
@@ -265,13 +332,13 @@ fn left_out(variables: &StoredVariables) -> String {
 }
 
 async fn user(
-    db: &Db,
+    by: &Acting,
     email: &str,
     name: Option<String>,
     standing: Standing,
 ) -> Result<Told, AdminError> {
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
-    let password = people::create_user(db, email, &name, standing).await?;
+    let password = people::create_user(by, email, &name, standing).await?;
     note(&format!(
         "{email} was added. The password, shown only now, is for the page's sign-in, which is not \
          there yet."
@@ -279,7 +346,17 @@ async fn user(
     Ok(Told::Data(password))
 }
 
-async fn key(db: &Db, email: &str, file: &Path) -> Result<Told, AdminError> {
+async fn key(by: &Acting, email: &str, file: &Path, terms: Terms) -> Result<Told, AdminError> {
+    let mut ids = Vec::new();
+    for name in terms.project {
+        ids.push(projects::named(&by.db, name).await?.id);
+    }
+    let terms = KeyTerms {
+        name: terms.name,
+        access: if terms.read_only { KeyAccess::Read } else { KeyAccess::Deploy },
+        projects: (!ids.is_empty()).then_some(ids),
+        expires_at: terms.expires.map(|lifetime| Utc::now() + lifetime.duration()),
+    };
     let read = || {
         if file == Path::new("-") {
             let mut text = String::new();
@@ -289,13 +366,13 @@ async fn key(db: &Db, email: &str, file: &Path) -> Result<Told, AdminError> {
         }
     };
     let line = read().map_err(|source| AdminError::File { path: file.to_owned(), source })?;
-    let fingerprint = people::create_key(db, email, &line).await?;
+    let fingerprint = people::create_key(by, email, &line, terms).await?;
     Ok(Told::Note(format!("Key {fingerprint} of {email} was added.")))
 }
 
 async fn project(
     config: &Config,
-    db: &Db,
+    by: &Acting,
     name: ProjectName,
     default_branch: &str,
 ) -> Result<Told, AdminError> {
@@ -307,7 +384,7 @@ async fn project(
         config.ssh.user, config.ssh.host, config.ssh.port
     );
     let names = (account.clone(), project.clone());
-    projects::create_project(db, names, default_branch).await?;
+    projects::create_project(by, names, default_branch).await?;
     note(&format!("Project {account}/{project} was added; push to it at this URL."));
     Ok(Told::Data(url))
 }

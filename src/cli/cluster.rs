@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cli::admin_error::AdminError;
 use crate::config::Config;
+use crate::db::acting::Acting;
 use crate::db::pool::Db;
 use crate::deploy::kubernetes_target::{access, extras};
 use crate::deploy::opened::open_credentials;
@@ -103,7 +104,7 @@ struct Said {
 
 impl NewCluster {
     /// Adds it, and says so.
-    pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+    pub(super) async fn run(self, config: &Config, by: &Acting) -> Result<String, AdminError> {
         let Self { which: Which { project, name }, environment, kind, access } = self;
         let text = format!("Cluster {name} serves {environment} of {project}.");
         let Said { address, namespace, credentials, tls_verify } = access.read()?;
@@ -119,7 +120,7 @@ impl NewCluster {
         }
         check((kind, &address), credentials.as_ref())?;
         let target = NewTarget { project, name, environment, kind, address, namespace, kubernetes };
-        projects::create_cluster(db, target, login(config, credentials)?).await?;
+        projects::create_cluster(by, target, login(config, credentials)?).await?;
         Ok(text)
     }
 }
@@ -128,10 +129,10 @@ impl NewCluster {
 pub(super) async fn set(
     (Which { project, name }, access): (Which, Access),
     config: &Config,
-    db: &Db,
+    by: &Acting,
 ) -> Result<String, AdminError> {
     let which = (project, name);
-    let (cluster, _) = projects::cluster(db, which.clone()).await?;
+    let (cluster, _) = projects::cluster(&by.db, which.clone()).await?;
     let Said { address, namespace, credentials, tls_verify } = access.read()?;
     let is_nobody = |login: &Credentials| matches!(login.identity, Identity::Nobody);
     if cluster.credentials.is_some() && credentials.as_ref().is_some_and(is_nobody) {
@@ -146,7 +147,7 @@ pub(super) async fn set(
     check((cluster.kind, address.as_ref().unwrap_or(&cluster.address)), credentials.as_ref())?;
     let change = TargetChange { address, namespace, kubernetes };
     let text = format!("Cluster {} of {} is changed, for jobs from now on.", which.1, which.0);
-    projects::set_cluster(db, which, change, login(config, credentials)?).await?;
+    projects::set_cluster(by, which, change, login(config, credentials)?).await?;
     Ok(text)
 }
 

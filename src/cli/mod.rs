@@ -5,13 +5,17 @@ mod admin_error;
 mod check;
 mod cluster;
 mod diff;
+mod edits;
 mod explain;
 mod hook;
 mod hook_cage;
 mod hook_enter;
 mod keygen;
+mod lists;
 mod migrate;
+mod operator;
 mod registry;
+mod removals;
 mod render;
 mod reseal;
 mod schema;
@@ -27,6 +31,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, DatabaseConfig};
 use crate::db::pool::connect;
+use crate::domain::audit::Actor;
 use crate::git_hook::HookName;
 use crate::telemetry;
 
@@ -155,7 +160,7 @@ impl Cli {
             Command::Worker => Served::Roles(vec![Role::Worker]),
             Command::Router => Served::Roles(vec![Role::Router]),
             Command::Migrate => Served::Migrate,
-            Command::Admin(admin) => Served::Admin(admin),
+            Command::Admin(admin) => Served::Admin(admin, operator::operator(environment)),
             Command::Keygen(keygen) => {
                 keygen.run(&Config::load(self.config.as_deref(), environment)?.seal)?;
                 return Ok(ExitCode::SUCCESS);
@@ -175,7 +180,7 @@ impl Cli {
 enum Served {
     Roles(Vec<Role>),
     Migrate,
-    Admin(admin::Admin),
+    Admin(admin::Admin, Actor),
 }
 
 impl Served {
@@ -187,7 +192,7 @@ impl Served {
                 serve::run(config, &roles).await?;
             }
             Self::Migrate => migrate::run(&config).await?,
-            Self::Admin(admin) => admin.run(&config).await?,
+            Self::Admin(admin, actor) => admin.run(&config, actor).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -234,7 +239,14 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn every_command_can_be_parsed() {
+        Cli::command().debug_assert();
+    }
 
     #[test]
     fn who_gave_no_database_is_told_how_to() {

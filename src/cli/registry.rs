@@ -7,11 +7,13 @@ use secrecy::SecretString;
 
 use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::{Access, Which};
-use crate::cli::{cluster, note};
+use crate::cli::edits::{SetAccount, SetProject, SetUser};
+use crate::cli::{cluster, note, say};
 use crate::config::Config;
-use crate::db::pool::Db;
+use crate::db::acting::Acting;
 use crate::domain::registry::{RegistryAddress, RegistryLogin};
 use crate::domain::slug::ProjectName;
+use crate::people;
 use crate::projects;
 use crate::seal::load_public;
 
@@ -34,6 +36,17 @@ pub(super) enum Set {
         #[arg(long, value_name = "true|false")]
         plain_http: Option<bool>,
     },
+    /// What is known of a person, and whether they may come in; what is not said stays.
+    User(Box<SetUser>),
+    /// A new one-time password for a person, printed once.
+    Password {
+        /// Their e-mail address.
+        email: String,
+    },
+    /// What an account may use, and whether it may; what is not said stays.
+    Account(Box<SetAccount>),
+    /// A project's names, and whether it may deploy; what is not said stays.
+    Project(SetProject),
     /// Where a target is, who signs in there, how it is used; what is not said stays.
     Cluster {
         #[command(flatten)]
@@ -55,13 +68,20 @@ pub(super) enum Unset {
 
 impl Set {
     /// Does it, and says what was done.
-    pub(super) async fn run(self, config: &Config, db: &Db) -> Result<String, AdminError> {
+    pub(super) async fn run(self, config: &Config, by: &Acting) -> Result<String, AdminError> {
         let (project, address, username, plain_http) = match self {
             Self::Registry { project, address, username, plain_http } => {
                 (project, address, username, plain_http)
             }
             Self::Cluster { which, access } => {
-                return cluster::set((*which, *access), config, db).await;
+                return cluster::set((*which, *access), config, by).await;
+            }
+            Self::User(edit) => return edit.run(by).await,
+            Self::Account(edit) => return edit.run(by).await,
+            Self::Project(edit) => return edit.run(by).await,
+            Self::Password { email } => {
+                say(&people::reset_password(by, &email).await?);
+                return Ok(format!("{email} has this password for the first sign-in, once."));
             }
         };
         let text = format!(
@@ -74,17 +94,17 @@ impl Set {
         };
         let sealer = login.as_ref().map(|_| load_public(&config.seal.public_key)).transpose()?;
         let new = projects::NewRegistry { project, address, plain_http };
-        projects::set_registry(db, new, login.zip(sealer)).await?;
+        projects::set_registry(by, new, login.zip(sealer)).await?;
         Ok(text)
     }
 }
 
 impl Unset {
     /// Does it, and says what was done.
-    pub(super) async fn run(self, db: &Db) -> Result<String, AdminError> {
+    pub(super) async fn run(self, by: &Acting) -> Result<String, AdminError> {
         let Self::Registry { project } = self;
         let text = format!("{project} has no registry any more.");
-        projects::unset_registry(db, project).await?;
+        projects::unset_registry(by, project).await?;
         Ok(text)
     }
 }

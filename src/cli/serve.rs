@@ -275,7 +275,8 @@ impl Parts {
         drop(background.start(builder.keep_house(background.clone())));
         let deployer = Deployer::new(jobs.clone(), feed.clone(), settings, background.clone());
         let queue = Queue::new(&config.redis.url, &config.redis.queue)?;
-        let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone());
+        let trash_time = config.git.trash_time.duration();
+        let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone(), trash_time);
         drop(background.start(janitor.run(feed, background.clone())));
         let worker = Worker {
             name: format!("{}-{}", std::process::id(), Uuid::now_v7().simple()),

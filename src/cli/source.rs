@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
+use crate::domain::quota::HardQuota;
 use crate::domain::variables::{BadVariable, Variables};
-use crate::paas::{ContextFile, ContextFileError, HardQuota};
+use crate::paas::{ContextFile, ContextFileError};
 
 /// The environment that is compiled for when nobody says.
 const ENVIRONMENT: &str = "production";
@@ -31,17 +31,8 @@ pub(super) struct Source {
     var: Vec<String>,
     /// A quota of the account, whatever the context says.
     #[arg(long, value_name = "TYPE:CATEGORY:CAPACITY[:REQUIRES]")]
-    account_quota: Vec<AccountQuota>,
+    account_quota: Vec<HardQuota>,
 }
-
-/// A quota as it is written on the command line.
-#[derive(Debug, Clone)]
-struct AccountQuota(HardQuota);
-
-/// Why a quota is refused.
-#[derive(Debug, thiserror::Error)]
-#[error("write TYPE:CATEGORY:CAPACITY[:REQUIRES], such as cpu:compute:8 or memory:memory:16Gi:8Gi")]
-struct BadAccountQuota;
 
 /// Why nothing was compiled.
 #[derive(Debug, thiserror::Error)]
@@ -71,23 +62,6 @@ pub(super) enum CannotRead {
     /// Something without a value.
     #[error("--var: write NAME=VALUE")]
     NoValue,
-}
-
-impl FromStr for AccountQuota {
-    type Err = BadAccountQuota;
-
-    fn from_str(text: &str) -> Result<Self, BadAccountQuota> {
-        let mut parts = text.split(':').map(str::to_owned);
-        let mut part = || parts.next().filter(|part| !part.trim().is_empty());
-        let (kind, category, capacity) = (part(), part(), part());
-        let requires = part();
-        match (kind, category, capacity, text.matches(':').count()) {
-            (Some(kind), Some(category), Some(capacity), 2 | 3) => {
-                Ok(Self(HardQuota { category, kind, capacity, requires }))
-            }
-            _ => Err(BadAccountQuota),
-        }
-    }
 }
 
 impl Source {
@@ -121,7 +95,7 @@ impl Source {
         }
         file.variables.overlay(variables);
         // Two for one type are a mistake that the account's own could have too.
-        let given = self.account_quota.into_iter().map(|quota| quota.0).collect::<Vec<_>>();
+        let given = self.account_quota;
         file.quotas.retain(|quota| given.iter().all(|given| given.kind != quota.kind));
         file.quotas.extend(given);
         Ok((text, file))

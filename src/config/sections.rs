@@ -92,6 +92,8 @@ pub struct GitConfig {
     pub max_files: u64,
     /// How long a clone, a fetch, or the objects of a push may take.
     pub time_limit: Span,
+    /// How long the repository of a deleted project is kept.
+    pub trash_time: Span,
 }
 
 impl Default for GitConfig {
@@ -103,6 +105,7 @@ impl Default for GitConfig {
             max_checkout: 2048 * MIB,
             max_files: 200_000,
             time_limit: Span::seconds(3_600),
+            trash_time: Span::seconds(7 * 86_400),
         }
     }
 }

@@ -10,6 +10,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    account_quotas (account_id, kind) {
+        account_id -> Uuid,
+        kind -> Text,
+        category -> Text,
+        capacity -> Text,
+        requires -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     accounts (id) {
         id -> Uuid,
         slug -> Text,
@@ -18,6 +28,23 @@ diesel::table! {
         deleted_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        namespace -> Nullable<Text>,
+        namespace_prefix -> Text,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Uuid,
+        date -> Timestamptz,
+        door -> Text,
+        who -> Text,
+        user_id -> Nullable<Uuid>,
+        key -> Nullable<Text>,
+        origin -> Text,
+        deed -> Text,
+        subject -> Text,
+        details -> Jsonb,
     }
 }
 
@@ -148,6 +175,7 @@ diesel::table! {
         suspended_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -207,6 +235,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    repository_trash (project_id) {
+        project_id -> Uuid,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     route_state (only) {
         only -> Bool,
         version -> Int8,
@@ -232,6 +267,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    ssh_key_projects (key_id, project_id) {
+        key_id -> Uuid,
+        project_id -> Uuid,
+    }
+}
+
+diesel::table! {
     ssh_keys (id) {
         id -> Uuid,
         user_id -> Uuid,
@@ -242,6 +284,10 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        access -> Text,
+        all_projects -> Bool,
+        last_used_from -> Nullable<Text>,
     }
 }
 
@@ -256,6 +302,7 @@ diesel::table! {
         disabled_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -274,17 +321,22 @@ diesel::table! {
 
 diesel::joinable!(account_members -> accounts (account_id));
 diesel::joinable!(account_members -> users (user_id));
+diesel::joinable!(account_quotas -> accounts (account_id));
 diesel::joinable!(clusters -> environments (environment_id));
 diesel::joinable!(deploy_rules -> projects (project_id));
 diesel::joinable!(environments -> projects (project_id));
 diesel::joinable!(jobs -> environments (environment_id));
 diesel::joinable!(projects -> accounts (account_id));
+diesel::joinable!(releases -> jobs (job_id));
 diesel::joinable!(routes -> environments (environment_id));
+diesel::joinable!(ssh_key_projects -> projects (project_id));
 diesel::joinable!(ssh_keys -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_members,
+    account_quotas,
     accounts,
+    audit,
     clusters,
     deploy_rules,
     environments,
@@ -297,9 +349,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     pushes,
     registries,
     releases,
+    repository_trash,
     route_state,
     routers,
     routes,
+    ssh_key_projects,
     ssh_keys,
     users,
     variables,

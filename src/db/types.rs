@@ -11,7 +11,8 @@ use diesel::sql_types;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::access::Role;
+use crate::domain::access::{KeyAccess, Role};
+use crate::domain::audit::{Deed, Entrance};
 use crate::domain::cluster::{Adoption, ClusterKind, NamespaceManage};
 use crate::domain::deploy_rule::RefPattern;
 use crate::domain::environment::EnvironmentName;
@@ -64,6 +65,9 @@ as_text! {
     HostProxy(Host)
     RegistryAddressProxy(RegistryAddress)
     RoleProxy(Role)
+    KeyAccessProxy(KeyAccess)
+    EntranceProxy(Entrance)
+    DeedProxy(Deed)
     ClusterKindProxy(ClusterKind)
     AdoptionProxy(Adoption)
     NamespaceManageProxy(NamespaceManage)

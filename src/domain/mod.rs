@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod address_pool;
+pub mod audit;
 pub mod cache;
 pub mod causes;
 pub mod cluster;
@@ -18,7 +19,9 @@ pub mod history;
 pub mod hop_by_hop;
 pub mod ids;
 pub mod job;
+pub mod label;
 pub mod level;
+pub mod lifetime;
 pub mod nearest;
 pub mod oid;
 pub mod output;
@@ -26,6 +29,7 @@ pub mod pinned;
 pub mod platform;
 pub mod push_option;
 pub mod push_ref;
+pub mod quota;
 pub mod redact;
 pub mod ref_move;
 pub mod registry;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::cluster::Cluster;
 use crate::domain::environment::EnvironmentName;
+use crate::domain::quota::HardQuota;
 use crate::domain::registry::StoredRegistry;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::domain::stored_variables::StoredVariables;
@@ -24,6 +25,9 @@ pub struct Snapshot {
     /// Variables of the project and of the environment.
     #[serde(default, skip_serializing_if = "StoredVariables::is_empty")]
     pub variables: StoredVariables,
+    /// What the account grants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<HardQuota>,
     /// Where images are pushed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<StoredRegistry>,

@@ -3,6 +3,8 @@
 use ssh_key::public::KeyData;
 use ssh_key::{Algorithm, HashAlg, PublicKey};
 
+use crate::domain::label::{LONGEST as LONGEST_LABEL, label};
+
 /// Longest accepted line in bytes.
 const LONGEST: usize = 16 * 1024;
 
@@ -37,6 +39,11 @@ pub enum BadSshKey {
     /// More than one line.
     #[error("give one public key, on one line")]
     SeveralLines,
+    /// A public key as other programs write it.
+    #[error(
+        "this is a public key in another form: `ssh-keygen -i -f FILE` makes an OpenSSH one of it"
+    )]
+    OtherForm,
     /// An `authorized_keys` line with options.
     #[error("options before the key are not accepted: the line begins with the key's type")]
     Options,
@@ -65,10 +72,13 @@ impl SshKey {
         if line.len() > LONGEST {
             return Err(BadSshKey::TooLong);
         }
+        if line.starts_with("---- BEGIN SSH2 PUBLIC KEY") || line.starts_with("-----BEGIN ") {
+            return Err(BadSshKey::OtherForm);
+        }
         if line.contains(['\n', '\r']) {
             return Err(BadSshKey::SeveralLines);
         }
-        let first = line.split(' ').next().unwrap_or_default();
+        let first = line.split([' ', '\t']).next().unwrap_or_default();
         if first.contains("-cert-v01@") {
             return Err(BadSshKey::Certificate);
         }
@@ -89,12 +99,15 @@ impl SshKey {
         let line = bare.to_openssh().map_err(|_encode| BadSshKey::Damaged)?;
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let algorithm = key.algorithm().as_str().to_owned();
-        let comment: String = key.comment().as_str_lossy().trim().chars().take(64).collect();
-        let name = if comment.is_empty() || comment.chars().any(char::is_control) {
-            let begin: String = fingerprint.chars().skip("SHA256:".len()).take(8).collect();
-            format!("{algorithm} {begin}")
-        } else {
-            comment
+        let comment: String =
+            key.comment().as_str_lossy().trim().chars().take(LONGEST_LABEL).collect();
+        // One that nobody could read is not shown, nor is it a reason to refuse the key.
+        let name = match label(&comment) {
+            Ok(name) => name.to_owned(),
+            Err(_) => {
+                let begin: String = fingerprint.chars().skip("SHA256:".len()).take(8).collect();
+                format!("{algorithm} {begin}")
+            }
         };
         Ok(Self { algorithm, line: line.trim_end().to_owned(), fingerprint, name })
     }
@@ -145,6 +158,10 @@ mod tests {
     fn a_key_without_comment_is_named_by_type_and_fingerprint() {
         let key = SshKey::parse(ED25519.rsplit_once(' ').unwrap().0).unwrap();
         assert!(key.name.starts_with("ssh-ed25519 "), "{}", key.name);
+        for comment in ["ana\u{1b}[2J", "an\u{202e}a", "\u{200b}"] {
+            let unseen = SshKey::parse(&ED25519.replace("ana@laptop", comment)).unwrap();
+            assert_eq!(unseen.name, key.name, "{comment:?}");
+        }
     }
 
     #[test]
@@ -156,6 +173,9 @@ mod tests {
         assert_eq!(refusal("ssh-dss AAAAB3NzaC1kc3MAAACB x"), BadSshKey::Type("ssh-dss".into()));
         assert_eq!(refusal("ssh-ed25519-cert-v01@openssh.com AAAA"), BadSshKey::Certificate);
         assert_eq!(refusal(&ED25519.replace("ssh-ed25519 ", "ssh-rsa ")), BadSshKey::Damaged);
+        let rfc4716 = "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----";
+        assert_eq!(refusal(rfc4716), BadSshKey::OtherForm);
+        assert_eq!(refusal("-----BEGIN PUBLIC KEY-----\nMIIB"), BadSshKey::OtherForm);
         assert_eq!(refusal("hello"), BadSshKey::Damaged);
         assert_eq!(refusal(""), BadSshKey::Damaged);
         assert_eq!(refusal(&"a".repeat(20_000)), BadSshKey::TooLong);

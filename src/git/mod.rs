@@ -9,4 +9,5 @@ pub mod checkout;
 pub mod commit_files;
 pub mod pkt_line;
 pub mod quarantine;
+mod trash;
 pub mod wire;

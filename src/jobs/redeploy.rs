@@ -6,7 +6,7 @@ use crate::db::models::environment::Environment;
 use crate::db::models::job::NewJob;
 use crate::db::models::project::Project;
 use crate::db::models::user::User;
-use crate::db::models::{cluster, registry, variable};
+use crate::db::models::{account_quota, cluster, registry, variable};
 use crate::domain::cache::Cache;
 use crate::domain::ids::JobId;
 use crate::domain::job::JobKind;
@@ -65,13 +65,15 @@ impl Jobs {
         environment: &Environment,
     ) -> Result<Snapshot, JobsError> {
         let (id, environment_id) = (project.id, environment.id);
-        let (clusters, variables, registry) = self
+        let account = project.account_id;
+        let (clusters, variables, quotas, registry) = self
             .db
             .run(async move |connection| {
                 let clusters = cluster::of_environment(connection, environment_id).await?;
                 let variables = variable::of_environment(connection, id, environment_id).await?;
+                let quotas = account_quota::of_account(connection, account).await?;
                 let registry = registry::of_project(connection, id).await?;
-                Ok::<_, JobsError>((clusters, variables, registry))
+                Ok::<_, JobsError>((clusters, variables, quotas, registry))
             })
             .await?;
         Ok(Snapshot {
@@ -81,6 +83,7 @@ impl Jobs {
             prefix: project.prefix.clone(),
             clusters,
             variables,
+            quotas,
             registry,
             without_cache: false,
         })

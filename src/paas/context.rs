@@ -8,6 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, IntoDeserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::domain::quota::HardQuota;
 use crate::domain::variables::Variables;
 use crate::domain::words::words;
 use crate::paas::compiled::Value;
@@ -233,20 +234,4 @@ impl<'de> Visitor<'de> for HookFormVisitor {
         let More { kind, actions } = More::deserialize(MapAccessDeserializer::new(map))?;
         Ok(HookForm::More { kind, actions })
     }
-}
-
-/// One row of the account's quotas, as it is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HardQuota {
-    /// Fixes the units: `compute` or `memory`.
-    pub category: String,
-    /// The resource, such as `cpu`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Bound of all limits, such as `8` or `16 Gi`.
-    pub capacity: String,
-    /// Bound of all that is guaranteed; the capacity if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub requires: Option<String>,
 }

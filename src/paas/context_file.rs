@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value as Toml};
 
 use crate::domain::nearest::nearest;
+use crate::domain::quota::HardQuota;
 use crate::domain::variables::{BadVariable, Variables};
 use crate::paas::check_libraries;
 use crate::paas::compiled::Value;
 use crate::paas::context::{
-    Context, HardQuota, HookRule, Libraries, Platform, PlatformDefaults, Target, TargetKind,
+    Context, HookRule, Libraries, Platform, PlatformDefaults, Target, TargetKind,
 };
 
 /// A context as it is written. Only the project and the environment have to be there.

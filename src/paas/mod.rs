@@ -37,8 +37,7 @@ mod view;
 mod yaml;
 
 pub use context::{
-    Context, HardQuota, HookKind, HookRule, Libraries, Platform, PlatformDefaults, Target,
-    TargetKind,
+    Context, HookKind, HookRule, Libraries, Platform, PlatformDefaults, Target, TargetKind,
 };
 pub use context_file::{Cluster, ContextFile, ContextFileError};
 pub use extends::check_libraries;
@@ -47,6 +46,7 @@ pub use hook::HookCall;
 pub use naming::project_name;
 pub use places::Places;
 pub use quantity::Category;
+pub use quota::{Bounds, check_quota};
 pub use reference::reference;
 pub use schema::schema;
 pub use tree::Tree;

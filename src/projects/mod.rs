@@ -1,28 +1,40 @@
 //! Accounts, their projects, and who may do what with them.
 
+mod accounts;
 mod clusters;
 mod create;
+mod find;
 mod registry;
+mod releases;
+mod removal;
 mod variables;
 
-use crate::db::models::account;
-use crate::db::models::environment::Environment;
-use crate::db::models::job::Job;
 use crate::db::models::project::Project;
-use crate::db::models::user::User;
-use crate::db::pool::{Db, Transient};
-use crate::domain::access::{Action, Denied, authorise};
+use crate::db::pool::Transient;
+use crate::domain::access::Bar;
 use crate::domain::cluster::BadAddress;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::BadRefName;
-use crate::domain::ids::{JobName, JobNumber, ProjectId};
+use crate::domain::ids::JobNumber;
+use crate::domain::label::BadLabel;
 use crate::domain::slug::{ProjectName, ProjectSlug};
 use crate::domain::variables::BadVariable;
 use crate::seal::KeyError;
 
-pub use clusters::{Login, NewTarget, TargetChange, cluster, create_cluster, set_cluster};
-pub use create::{NewRule, create_account, create_project, set_member, set_rule};
+pub use accounts::{
+    AccountEdit, accounts, delete_account, delete_member, members, purge_account, restore_account,
+    set_account,
+};
+pub use clusters::{
+    Login, NewTarget, TargetChange, cluster, clusters, create_cluster, delete_cluster, set_cluster,
+};
+pub use create::{
+    NewRule, create_account, create_project, delete_rule, rules, set_member, set_rule,
+};
+pub use find::{all, environments, find, find_environment, find_job, job_named, named, seen};
 pub use registry::{NewRegistry, set_registry, unset_registry};
+pub use releases::{Serving, releases, serving};
+pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};
 pub use variables::{Secrecy, set_variable, unset_variable, variables};
 
 /// Why something about a project was not found or not made.
@@ -34,6 +46,12 @@ pub enum ProjectError {
     /// They may look, but not do this.
     #[error("you may look at `{0}`, but not do this")]
     Forbidden(String),
+    /// They may, but not with this key.
+    #[error("the key that you came with may only read `{0}`")]
+    Key(String),
+    /// They may do nothing at all.
+    #[error(transparent)]
+    Barred(#[from] Bar),
     /// Several accounts have a project of this name.
     #[error("several accounts have a project `{project}`: write {}", .accounts.join(", "))]
     Ambiguous {
@@ -45,6 +63,29 @@ pub enum ProjectError {
     /// The name is taken.
     #[error("`{0}` exists")]
     Exists(String),
+    /// It is deleted.
+    #[error("`{0}` is deleted: `admin restore` brings it back, `admin purge` frees the name")]
+    Deleted(String),
+    /// It is not deleted.
+    #[error("`{0}` is not deleted: `admin delete` comes first")]
+    NotDeleted(String),
+    /// A deployment is under way.
+    #[error("job {0} is under way: wait for its end, or cancel it")]
+    Busy(JobNumber),
+    /// The name cannot be shown.
+    #[error(transparent)]
+    Label(#[from] BadLabel),
+    /// A name that clusters do not take.
+    #[error("`{0}` cannot be {1}: use a-z, 0-9 and `-` between them")]
+    Part(String, &'static str),
+    /// A quota that cannot be one.
+    #[error("quota `{kind}`: {message}")]
+    Quota {
+        /// The resource.
+        kind: String,
+        /// What is wrong.
+        message: String,
+    },
     /// Nobody has this address.
     #[error("nobody has the address `{0}`")]
     NoUser(String),
@@ -100,7 +141,7 @@ pub enum ProjectError {
     NoKey,
     /// The key for sealing secrets cannot be used.
     #[error(transparent)]
-    Key(#[from] KeyError),
+    Seal(#[from] KeyError),
     /// The database does not answer, or refuses.
     #[error("PostgreSQL: {0}")]
     Db(#[from] diesel::result::Error),
@@ -137,115 +178,18 @@ impl Transient for ProjectError {
             | Self::LoginElsewhere
             | Self::SamePlace(_)
             | Self::NamespaceInUse(_)
+            | Self::Key(_)
+            | Self::Barred(_)
+            | Self::Deleted(_)
+            | Self::NotDeleted(_)
+            | Self::Busy(_)
+            | Self::Label(_)
+            | Self::Part(..)
+            | Self::Quota { .. }
             | Self::NoKey
-            | Self::Key(_) => false,
+            | Self::Seal(_) => false,
         }
     }
-}
-
-/// Finds a project for somebody who wants to do something with it.
-///
-/// # Errors
-///
-/// [`ProjectError::NotFound`] also when they may not know that it exists.
-pub async fn find(
-    db: &Db,
-    user: &User,
-    name: &ProjectName,
-    action: Action,
-) -> Result<Project, ProjectError> {
-    let (user, name) = (user.clone(), name.clone());
-    db.run(async move |connection| {
-        let mut seen = Vec::new();
-        let mut forbidden = false;
-        for project in Project::by_name(connection, &name).await? {
-            let role = account::role(connection, project.account_id, user.id).await?;
-            match authorise(user.standing(), role, action) {
-                Ok(()) => seen.push(project),
-                Err(Denied::Forbidden) => forbidden = true,
-                Err(Denied::Unseen) => {}
-            }
-        }
-        match (seen.len(), seen.pop()) {
-            (1, Some(project)) => Ok(project),
-            (_, Some(last)) => {
-                seen.push(last);
-                let accounts = seen.iter().map(|project| project.name().to_string()).collect();
-                Err(ProjectError::Ambiguous { project: name.project, accounts })
-            }
-            (_, None) if forbidden => Err(ProjectError::Forbidden(name.to_string())),
-            (_, None) => Err(ProjectError::NotFound(name.to_string())),
-        }
-    })
-    .await
-}
-
-/// Finds a job by its number, for somebody who wants to do something with it.
-///
-/// # Errors
-///
-/// [`ProjectError::NotFound`] also when they may not know that it exists.
-pub async fn find_job(
-    db: &Db,
-    user: &User,
-    number: JobNumber,
-    action: Action,
-) -> Result<Job, ProjectError> {
-    let user = user.clone();
-    db.run(async move |connection| {
-        let named = || format!("job {number}");
-        let Some((job, project)) = Job::by_number(connection, number).await? else {
-            return Err(ProjectError::NotFound(named()));
-        };
-        let project = Project::find(connection, project).await?;
-        let role = account::role(connection, project.account_id, user.id).await?;
-        match authorise(user.standing(), role, action) {
-            Ok(()) => Ok(job),
-            Err(Denied::Forbidden) => Err(ProjectError::Forbidden(named())),
-            Err(Denied::Unseen) => Err(ProjectError::NotFound(named())),
-        }
-    })
-    .await
-}
-
-/// Finds a job, for an administrator of the installation, with the project it deploys.
-///
-/// # Errors
-///
-/// When there is none, or the database does not answer.
-pub async fn job_named(db: &Db, name: JobName) -> Result<(Job, ProjectId), ProjectError> {
-    let found = db.run(async move |connection| Job::by_name(connection, name).await).await?;
-    found.ok_or_else(|| ProjectError::NotFound(format!("job {name}")))
-}
-
-/// Finds an environment of a project by its name.
-///
-/// # Errors
-///
-/// When there is none, with those there are, or the database does not answer.
-pub async fn find_environment(
-    db: &Db,
-    project: &Project,
-    name: EnvironmentName,
-) -> Result<Environment, ProjectError> {
-    let (id, project) = (project.id, project.name().to_string());
-    db.run(async move |connection| {
-        let all = Environment::of_project(connection, id).await?;
-        let known = all.iter().map(|environment| environment.name.clone()).collect();
-        let found = all.into_iter().find(|environment| environment.name == name);
-        found.ok_or(ProjectError::NoEnvironment { project, environment: name, known })
-    })
-    .await
-}
-
-/// The environments of a project, by name.
-///
-/// # Errors
-///
-/// When the database does not answer.
-pub async fn environments(db: &Db, project: &Project) -> Result<Vec<Environment>, ProjectError> {
-    let id = project.id;
-    Ok(db.run(async move |connection| Environment::of_project(connection, id).await).await?)
 }
 
 fn only(mut projects: Vec<Project>, name: &ProjectName) -> Result<Project, ProjectError> {

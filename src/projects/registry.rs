@@ -2,9 +2,10 @@
 
 use secrecy::ExposeSecret as _;
 
+use crate::db::acting::Acting;
 use crate::db::models::project::Project;
 use crate::db::models::registry;
-use crate::db::pool::Db;
+use crate::domain::audit::Deed;
 use crate::domain::registry::{RegistryAddress, RegistryLogin, StoredLogin, StoredRegistry};
 use crate::domain::sealed::Place;
 use crate::domain::slug::ProjectName;
@@ -32,7 +33,7 @@ pub struct NewRegistry {
 ///
 /// When the project is missing, the login cannot be one, or the database does not answer.
 pub async fn set_registry(
-    db: &Db,
+    by: &Acting,
     new: NewRegistry,
     login: Option<(RegistryLogin, Sealer)>,
 ) -> Result<(), ProjectError> {
@@ -46,18 +47,24 @@ pub async fn set_registry(
         }
         check_secret("password", password.expose_secret())?;
     }
-    db.transaction(async move |connection| {
-        let NewRegistry { project, address, plain_http } = new;
-        let project = only(Project::by_name(connection, &project).await?, &project)?.id;
-        let login = login.map(|(RegistryLogin { username, password }, sealer)| {
-            let place = Place::registry(project, &address, &username);
-            let password = sealer.seal(password.expose_secret().as_bytes(), &place);
-            StoredLogin { username, password }
-        });
-        let stored = StoredRegistry { address, plain_http, login };
-        Ok(registry::set(connection, project, &stored).await?)
-    })
-    .await
+    let entry = by
+        .entry(Deed::SetRegistry, &new.project)
+        .with("address", new.address.to_string())
+        .with_some("username", login.as_ref().map(|(login, _)| login.username.clone()));
+    by.db
+        .transaction(async move |connection| {
+            let NewRegistry { project, address, plain_http } = new;
+            let project = only(Project::by_name(connection, &project).await?, &project)?.id;
+            let login = login.map(|(RegistryLogin { username, password }, sealer)| {
+                let place = Place::registry(project, &address, &username);
+                let password = sealer.seal(password.expose_secret().as_bytes(), &place);
+                StoredLogin { username, password }
+            });
+            let stored = StoredRegistry { address, plain_http, login };
+            registry::set(connection, project, &stored).await?;
+            Ok(entry.insert(connection).await?)
+        })
+        .await
 }
 
 /// Takes the registry of a project away.
@@ -65,14 +72,16 @@ pub async fn set_registry(
 /// # Errors
 ///
 /// When the project is missing or has none, or the database does not answer.
-pub async fn unset_registry(db: &Db, name: ProjectName) -> Result<(), ProjectError> {
-    db.transaction(async move |connection| {
-        let project = only(Project::by_name(connection, &name).await?, &name)?.id;
-        if registry::unset(connection, project).await? {
-            Ok(())
-        } else {
-            Err(ProjectError::NotFound(format!("registry of {name}")))
-        }
-    })
-    .await
+pub async fn unset_registry(by: &Acting, name: ProjectName) -> Result<(), ProjectError> {
+    let entry = by.entry(Deed::UnsetRegistry, &name);
+    by.db
+        .transaction(async move |connection| {
+            let project = only(Project::by_name(connection, &name).await?, &name)?.id;
+            if registry::unset(connection, project).await? {
+                Ok(entry.insert(connection).await?)
+            } else {
+                Err(ProjectError::NotFound(format!("registry of {name}")))
+            }
+        })
+        .await
 }

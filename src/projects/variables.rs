@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
+use diesel_async::AsyncPgConnection;
+
+use crate::db::acting::Acting;
+use crate::db::models::audit::NewEntry;
 use crate::db::models::project::Project;
 use crate::db::models::variable::{self, Owner, Variable};
 use crate::db::pool::Db;
+use crate::domain::audit::Deed;
 use crate::domain::nearest::nearest;
 use crate::domain::sealed::Place;
 use crate::domain::stored_variables::{Origin, SecretValue, StoredValue};
@@ -46,7 +51,7 @@ pub async fn variables(db: &Db, project: &Project) -> Result<Vec<Variable>, Proj
 ///
 /// When the variable cannot be one, or cannot be sealed, or the database does not answer.
 pub async fn set_variable(
-    db: &Db,
+    by: &Acting,
     public_key: &Path,
     owner: Owner,
     (name, value): (String, String),
@@ -59,7 +64,9 @@ pub async fn set_variable(
         // Only of interest when there is something to seal.
         Err(error) => (None, Some(error)),
     };
-    let set = db
+    let entry = entry(by, Deed::SetVariable, owner, &name);
+    let set = by
+        .db
         .transaction(async move |connection| {
             let all = variable::of_project(connection, owner.0).await?;
             let named: Vec<_> = all.iter().filter(|known| known.name == name).collect();
@@ -82,6 +89,7 @@ pub async fn set_variable(
                 (StoredValue::Plain(value), Secrecy::Plain)
             };
             variable::set(connection, owner, &name, &value).await?;
+            note(connection, owner, entry.with("secret", secrecy == Secrecy::Secret)).await?;
             Ok(secrecy)
         })
         .await;
@@ -89,6 +97,22 @@ pub async fn set_variable(
         (Err(ProjectError::NoKey), Some(error)) => Err(error.into()),
         (set, _) => set,
     }
+}
+
+/// What is noted of a change: of a value nothing.
+fn entry(by: &Acting, deed: Deed, (_, environment): Owner, name: &str) -> NewEntry {
+    let environment = environment.map(|environment| environment.to_string());
+    by.entry(deed, "").with("variable", name).with_some("environment", environment)
+}
+
+/// Notes it of the project, by its name.
+async fn note(
+    connection: &mut AsyncPgConnection,
+    (project, _): Owner,
+    entry: NewEntry,
+) -> diesel::QueryResult<()> {
+    let subject = Project::find(connection, project).await?.name().to_string();
+    NewEntry { subject, ..entry }.insert(connection).await
 }
 
 fn secret(sealer: &Sealer, owner: Owner, name: &str, value: &str) -> StoredValue {
@@ -102,16 +126,18 @@ fn secret(sealer: &Sealer, owner: Owner, name: &str, value: &str) -> StoredValue
 /// # Errors
 ///
 /// When there is none, with the name that was probably meant, or the database does not answer.
-pub async fn unset_variable(db: &Db, owner: Owner, name: String) -> Result<(), ProjectError> {
-    db.transaction(async move |connection| {
-        if variable::unset(connection, owner, &name).await? {
-            return Ok(());
-        }
-        let all = variable::of_project(connection, owner.0).await?;
-        let own = all.iter().filter(|known| known.environment == owner.1);
-        let nearest = nearest(&name, own.map(|known| known.name.as_str())).map(str::to_owned);
-        let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
-        Err(ProjectError::NoVariable { name, nearest })
-    })
-    .await
+pub async fn unset_variable(by: &Acting, owner: Owner, name: String) -> Result<(), ProjectError> {
+    let entry = entry(by, Deed::UnsetVariable, owner, &name);
+    by.db
+        .transaction(async move |connection| {
+            if variable::unset(connection, owner, &name).await? {
+                return Ok(note(connection, owner, entry).await?);
+            }
+            let all = variable::of_project(connection, owner.0).await?;
+            let own = all.iter().filter(|known| known.environment == owner.1);
+            let nearest = nearest(&name, own.map(|known| known.name.as_str())).map(str::to_owned);
+            let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+            Err(ProjectError::NoVariable { name, nearest })
+        })
+        .await
 }

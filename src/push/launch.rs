@@ -105,7 +105,7 @@ impl Handling<'_> {
             push_id: Some(self.session.push),
             user_id: self.session.user,
             pusher: self.session.pusher.clone(),
-            fingerprint: self.session.fingerprint.clone(),
+            fingerprint: self.session.fingerprint().to_owned(),
             ref_name: Some(update.name.clone()),
             old_oid: update.old,
             new_oid: Some(new),

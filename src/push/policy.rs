@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::db::acting::Acting;
+use crate::db::models::audit::NewEntry;
 use crate::db::models::project::{Inactive, Project};
 use crate::db::models::{deploy_rule, push};
+use crate::domain::audit::Deed;
 use crate::domain::deploy_rule::{DeployRule, Protection, choose};
 use crate::domain::git_ref::RefKind;
 use crate::domain::push_option::{BadPushOption, PushOptions};
@@ -126,15 +129,18 @@ impl Pushes {
         session: &PushSession,
     ) -> diesel::QueryResult<(Project, Vec<DeployRule>)> {
         let (id, project, user) = (session.push, session.project, session.user);
-        let fingerprint = session.fingerprint.clone();
-        self.jobs
-            .db()
-            .transaction(async move |connection| {
-                push::begin(connection, id, project, user, &fingerprint).await?;
-                let rules = deploy_rule::of_project(connection, project).await?;
-                Ok((Project::find(connection, project).await?, rules))
-            })
-            .await
+        let fingerprint = session.fingerprint().to_owned();
+        let db = self.jobs.db().clone();
+        let by = Acting { db: db.clone(), actor: session.actor.clone() };
+        let entry = by.entry(Deed::Push, "").with("push", id.to_string());
+        db.transaction(async move |connection| {
+            push::begin(connection, id, project, user, &fingerprint).await?;
+            let rules = deploy_rule::of_project(connection, project).await?;
+            let project = Project::find(connection, project).await?;
+            NewEntry { subject: project.name().to_string(), ..entry }.insert(connection).await?;
+            Ok((project, rules))
+        })
+        .await
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::audit::Actor;
 use crate::domain::ids::{ProjectId, PushId, UserId};
 
 /// Bytes of randomness of a key.
@@ -36,8 +37,8 @@ pub struct PushSession {
     pub user: UserId,
     /// Their name.
     pub pusher: String,
-    /// The key that signed.
-    pub fingerprint: String,
+    /// Who that is in the audit log, with the key that signed.
+    pub actor: Actor,
     stage: watch::Sender<Stage>,
     exit_code: OnceLock<i16>,
     gone: CancellationToken,
@@ -50,11 +51,16 @@ impl PushSession {
         project: ProjectId,
         user: UserId,
         pusher: String,
-        fingerprint: String,
+        actor: Actor,
     ) -> Self {
         let (stage, gone) = (watch::Sender::new(Stage::Receiving), CancellationToken::new());
         let exit_code = OnceLock::new();
-        Self { push, project, user, pusher, fingerprint, stage, exit_code, gone }
+        Self { push, project, user, pusher, actor, stage, exit_code, gone }
+    }
+
+    /// The fingerprint of the key that signed.
+    pub fn fingerprint(&self) -> &str {
+        self.actor.key.as_deref().unwrap_or_default()
     }
 
     /// How far it has come.
@@ -157,10 +163,18 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::audit::Entrance;
 
     fn session() -> PushSession {
         let id = Uuid::from_u128(1);
-        PushSession::new(id.into(), id.into(), id.into(), "ana".to_owned(), "SHA256:x".to_owned())
+        let actor = Actor {
+            entrance: Entrance::Ssh,
+            who: "ana@example.org".to_owned(),
+            user: None,
+            key: None,
+            origin: String::new(),
+        };
+        PushSession::new(id.into(), id.into(), id.into(), "ana".to_owned(), actor)
     }
 
     #[test]

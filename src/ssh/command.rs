@@ -2,13 +2,15 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::domain::environment::EnvironmentName;
 use crate::domain::history::Step;
 use crate::domain::ids::JobNumber;
+use crate::domain::lifetime::Lifetime;
 use crate::domain::slug::ProjectName;
 use crate::git::wire::Service;
+use crate::ssh::git_words::{git_service, project, unquote};
 
 /// Longest command in bytes.
 const LONGEST: usize = 4_096;
@@ -57,6 +59,19 @@ pub(super) struct Ours {
 pub(super) enum Command {
     /// Who you are here.
     Whoami,
+    /// List your keys, or change them.
+    Keys {
+        /// What to change.
+        #[command(subcommand)]
+        change: Option<KeyChange>,
+    },
+    /// The projects that you may see.
+    Projects,
+    /// Where to push a project, and what serves in its environments.
+    Info {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+    },
     /// The latest deployments of a project.
     Jobs {
         /// The project, as `account/project` or `project`.
@@ -80,6 +95,13 @@ pub(super) enum Command {
         /// The job's number.
         job: JobNumber,
     },
+    /// The newest releases of an environment.
+    Releases {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+    },
     /// Deploy the tip of the ref that was deployed last.
     Redeploy {
         /// The project, as `account/project` or `project`.
@@ -102,6 +124,35 @@ pub(super) enum Command {
     },
 }
 
+/// What is changed about one's keys.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub(super) enum KeyChange {
+    /// Add one; it is read from standard input, as it stands in the file that ends in .pub.
+    Add(NewKey),
+    /// Remove one.
+    Remove {
+        /// Its fingerprint, `SHA256:…`.
+        fingerprint: String,
+    },
+}
+
+/// A key about to be added.
+#[derive(Debug, Clone, PartialEq, Args)]
+pub(super) struct NewKey {
+    /// What to call it; without one, its comment.
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// It clones and looks, and changes nothing.
+    #[arg(long)]
+    pub(super) read_only: bool,
+    /// Only for this project; may be given several times.
+    #[arg(long)]
+    pub(super) project: Vec<ProjectName>,
+    /// How long it lasts, such as 90d or 12w; without this, for ever.
+    #[arg(long)]
+    pub(super) expires: Option<Lifetime>,
+}
+
 /// What is changed about a variable.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub(super) enum Change {
@@ -121,12 +172,16 @@ pub(super) enum Change {
 }
 
 /// Names and uses of our commands, for the greeting.
-pub(super) const USES: [(&str, &str); 7] = [
+pub(super) const USES: [(&str, &str); 11] = [
     ("whoami", "who you are here"),
+    ("keys", "your keys; behind it: add [--read-only …], remove <fingerprint>"),
+    ("projects", "what you may see"),
+    ("info <project>", "where to push, and what serves"),
     ("jobs <project>", "the latest deployments"),
     ("attach <job>", "follow a deployment to its end"),
     ("logs <job> [--step <step>]", "what a deployment has said so far"),
     ("cancel <job>", "end a deployment"),
+    ("releases <project> <environment>", "what was live, newest first"),
     ("redeploy <project> <environment> [--no-cache]", "deploy the tip of the ref deployed last"),
     ("vars <project> [<environment>]", "variables; behind it: set <name> [--secret], unset <name>"),
 ];
@@ -173,42 +228,6 @@ fn in_terms_of(program: &str, error: &clap::Error) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let hint = "For more information, try '--help'.";
     text.replace(hint, &format!("`{program} help` lists what there is."))
-}
-
-/// git's words, with a dash or a blank: clients of other make send the latter.
-fn git_service(text: &str) -> Option<(Service, &str)> {
-    let rest = text.strip_prefix("git-").or_else(|| text.strip_prefix("git "))?;
-    [("receive-pack ", Service::ReceivePack), ("upload-pack ", Service::UploadPack)]
-        .into_iter()
-        .find_map(|(name, service)| Some((service, rest.strip_prefix(name)?)))
-}
-
-/// Takes git's quotes away: one word in single quotes, in which `'\''` and `'\!'` stand for
-/// themselves. A word without quotes is taken as it is.
-fn unquote(text: &str) -> Option<String> {
-    let text = text.trim();
-    let Some(mut rest) = text.strip_prefix('\'') else {
-        return (!text.contains(['\'', '"', '\\', ' '])).then(|| text.to_owned());
-    };
-    let mut word = String::new();
-    loop {
-        let (part, after) = rest.split_once('\'')?;
-        word.push_str(part);
-        if after.is_empty() {
-            return Some(word);
-        }
-        let escaped = after.strip_prefix('\\')?;
-        let c = escaped.chars().next().filter(|c| matches!(c, '\'' | '!'))?;
-        word.push(c);
-        rest = escaped.get(1..)?.strip_prefix('\'')?;
-    }
-}
-
-fn project(path: &str) -> Result<ProjectName, BadRequest> {
-    let path = path.strip_prefix("~/").or_else(|| path.strip_prefix('/')).unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let path = path.strip_suffix(".git").unwrap_or(path);
-    path.parse().map_err(|_bad_slug| BadRequest::Path)
 }
 
 #[cfg(test)]

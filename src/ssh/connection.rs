@@ -78,7 +78,7 @@ impl Connection {
         self.busy = Some(busy);
         let Waiting { channel, protocol } = waiting;
         let (door, tasks) = (self.door.clone(), self.tasks.clone());
-        let caller = Caller { identity, protocol };
+        let caller = Caller { identity, origin: self.peer.ip().to_string(), protocol };
         drop(self.tasks.start(async move {
             let request = command.map(|bytes| parse(&bytes, &door.address()));
             run(channel, door, caller, request, tasks).await;
@@ -131,7 +131,7 @@ impl Handler for Connection {
         let Some(identity) = &self.identity else { return Ok(()) };
         let (name, fingerprint) = (&identity.user.name, &identity.fingerprint);
         info!(peer = %self.peer, key = %fingerprint, "{name} came in");
-        if let Err(error) = touch(&self.door.db, identity.key).await {
+        if let Err(error) = touch(&self.door.db, identity.key, self.peer.ip().to_string()).await {
             debug!("Could not note that a key was used: {error}");
         }
         Ok(())

@@ -7,9 +7,11 @@ mod command;
 mod commands;
 mod connection;
 mod git_session;
+mod git_words;
 mod host_key;
 mod limits;
 mod output;
+mod rights;
 mod server;
 
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::jobs::Jobs;
 use crate::push::{Pushes, Sessions};
 
 pub use host_key::{HostKeyError, load_or_make};
+pub use rights::{RIGHTS, Right};
 pub use server::serve;
 
 /// Everything a connection works with.

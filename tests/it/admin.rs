@@ -191,7 +191,7 @@ async fn bad_input_is_told_and_stores_nothing() {
     pierhead: `ana` is not an e-mail address
     exit code 1
     $ user ana@example.org --name ESC[2J
-    pierhead: "\u{1b}[2J" is not a name: give letters, digits and spaces
+    pierhead: "\u{1b}[2J" is not a name: give 1 to 64 letters, digits, signs and spaces that can be seen
     exit code 1
     $ key nobody@example.org
     pierhead: nobody has the address `nobody@example.org`

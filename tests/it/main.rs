@@ -4,6 +4,8 @@
 //! `cfg(test)` is always on here; it tells clippy that helpers are tests too.
 
 #[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod admin;
 #[cfg(test)]
 mod browser;

@@ -60,6 +60,37 @@ const OBJECTS: &str = "
         WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e')
     UNION ALL SELECT format('extension %s', extname) FROM pg_extension";
 
+/// An installation from before accounts had quotas and keys an end.
+const BEFORE: [&str; 5] = [
+    "INSERT INTO users (id, email, name, administrator, disabled_at) VALUES
+        (gen_random_uuid(), 'ana@example.org', 'ana', true, NULL),
+        (gen_random_uuid(), 'bea@example.org', 'bea', false, now())",
+    "INSERT INTO ssh_keys (id, user_id, name, algorithm, public_key, fingerprint)
+        SELECT gen_random_uuid(), id, name, 'ssh-ed25519', 'x', 'SHA256:' || name FROM users",
+    "INSERT INTO accounts (id, slug, name, deleted_at) VALUES
+        (gen_random_uuid(), 'acme', 'Acme', NULL), (gen_random_uuid(), 'gone', 'Gone', now())",
+    "INSERT INTO account_members (account_id, user_id, role)
+        SELECT accounts.id, users.id, 'developer' FROM accounts, users",
+    "INSERT INTO projects (id, account_id, slug, name, prefix)
+        SELECT gen_random_uuid(), id, 'shop', 'shop', 'pre' FROM accounts",
+];
+
+/// All that it had, one row a line, in the words of before and of afterwards.
+const KEPT: &str = "
+    SELECT format('%s %s %s %s', email, name, administrator, disabled_at IS NULL) FROM users
+    UNION ALL
+    SELECT format('%s %s %s', fingerprint, user_id, revoked_at IS NULL) FROM ssh_keys
+    UNION ALL SELECT format('%s %s %s', slug, name, deleted_at IS NULL) FROM accounts
+    UNION ALL SELECT format('%s %s %s', account_id, user_id, role) FROM account_members
+    UNION ALL SELECT format('%s %s %s %s', id, account_id, slug, prefix) FROM projects";
+
+/// What it got: nobody may less than before, and nobody more.
+const GOT: &str = "
+    SELECT format('%s %s %s', access, all_projects, expires_at IS NULL) FROM ssh_keys
+    UNION SELECT format('%s %s', deleted_at IS NULL, count(*)) FROM projects
+        GROUP BY deleted_at IS NULL
+    UNION SELECT format('%s quotas', count(*)) FROM account_quotas";
+
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
@@ -125,4 +156,27 @@ async fn every_migration_is_undone_by_its_way_back() {
         assert_same(&objects(&mut look).await, &after, &format!("after {step}, again"));
     }
     assert_same(&objects(&mut look).await, &migrated, "after all migrations, again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_installation_from_before_quotas_keeps_all_that_it_had() {
+    let database = TestDatabase::create().await;
+    let mut look = connect(database.url()).await.unwrap();
+    let steps = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let steps = || FileBasedMigrations::from_path(steps).unwrap();
+    let mut harness = AsyncMigrationHarness::new(connect(database.url()).await.unwrap());
+    while harness.revert_last_migration(steps()).unwrap().to_string() != "20261201000000" {}
+    for statement in BEFORE {
+        sql_query(statement).execute(&mut look).await.unwrap();
+    }
+    let mut before = ask(&mut look, KEPT).await;
+    before.sort();
+    assert_eq!(before.len(), 12);
+    harness.run_pending_migrations(steps()).unwrap();
+    let mut after = ask(&mut look, KEPT).await;
+    after.sort();
+    assert_eq!(after, before);
+    let got: BTreeSet<String> = ask(&mut look, GOT).await.into_iter().collect();
+    let got: Vec<&str> = got.iter().map(String::as_str).collect();
+    assert_eq!(got, ["0 quotas", "deploy t t", "t 2"]);
 }

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::schema::clusters;
+use crate::db::schema::{clusters, environments};
 use crate::domain::cluster::{Adoption, Cluster, ClusterKind, KubernetesOptions, NamespaceManage};
+use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
 use crate::domain::sealed::Sealed;
 
@@ -166,4 +167,32 @@ fn access(cluster: &Cluster) -> Access<'_> {
         clusters::hierarchical_namespaces.eq(options.hierarchical_namespaces),
         clusters::adoption.eq(options.adoption),
     )
+}
+
+/// The targets of a project, by name, each with the environment it serves.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn of_project(
+    connection: &mut AsyncPgConnection,
+    project: ProjectId,
+) -> QueryResult<Vec<(Cluster, EnvironmentName)>> {
+    let rows: Vec<(Row, EnvironmentName)> = clusters::table
+        .inner_join(environments::table)
+        .filter(clusters::project_id.eq(project))
+        .order(clusters::name)
+        .select((Row::as_select(), environments::name))
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().map(|(row, environment)| (row.cluster(), environment)).collect())
+}
+
+/// Takes a target away. What was deployed there stays.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn delete(connection: &mut AsyncPgConnection, id: ClusterId) -> QueryResult<()> {
+    diesel::delete(clusters::table.find(id)).execute(connection).await.map(|_| ())
 }

@@ -80,3 +80,21 @@ pub async fn set(
         .await
         .map(|_| ())
 }
+
+/// Takes a rule away; whether it was there.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn delete(
+    connection: &mut AsyncPgConnection,
+    project: ProjectId,
+    pattern: &RefPattern,
+) -> QueryResult<bool> {
+    diesel::delete(deploy_rules::table)
+        .filter(deploy_rules::project_id.eq(project))
+        .filter(deploy_rules::ref_pattern.eq(pattern))
+        .execute(connection)
+        .await
+        .map(|rows| rows > 0)
+}

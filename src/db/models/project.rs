@@ -1,6 +1,7 @@
 //! Deployable applications.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -25,6 +26,8 @@ pub struct Project {
     pub prefix: String,
     default_branch: String,
     suspended_at: Option<DateTime<Utc>>,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
     account_suspended_at: Option<DateTime<Utc>>,
     account_deleted_at: Option<DateTime<Utc>>,
 }
@@ -38,6 +41,9 @@ pub enum Inactive {
     /// The account is deleted.
     #[error("the account of this project is deleted")]
     Deleted,
+    /// The project is.
+    #[error("this project is deleted")]
+    ProjectDeleted,
 }
 
 type Columns = (
@@ -48,6 +54,7 @@ type Columns = (
     projects::prefix,
     projects::default_branch,
     projects::suspended_at,
+    projects::deleted_at,
     accounts::suspended_at,
     accounts::deleted_at,
 );
@@ -60,6 +67,7 @@ const COLUMNS: Columns = (
     projects::prefix,
     projects::default_branch,
     projects::suspended_at,
+    projects::deleted_at,
     accounts::suspended_at,
     accounts::deleted_at,
 );
@@ -88,6 +96,8 @@ impl Project {
     pub fn check_active(&self) -> Result<(), Inactive> {
         if self.account_deleted_at.is_some() {
             Err(Inactive::Deleted)
+        } else if self.deleted_at.is_some() {
+            Err(Inactive::ProjectDeleted)
         } else if self.account_suspended_at.or(self.suspended_at).is_some() {
             Err(Inactive::Suspended)
         } else {
@@ -109,7 +119,94 @@ impl Project {
             .await
     }
 
-    /// Every project of this name: at most one when the account is given.
+    /// Whether somebody suspended it or its account.
+    pub const fn is_suspended(&self) -> bool {
+        self.suspended_at.is_some() || self.account_suspended_at.is_some()
+    }
+
+    /// Whether it or its account is deleted.
+    pub const fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some() || self.account_deleted_at.is_some()
+    }
+
+    /// Every project, by account and name; deleted ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn all(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Self>> {
+        projects::table
+            .inner_join(accounts::table)
+            .select(COLUMNS)
+            .order((accounts::slug, projects::slug, projects::id))
+            .load(connection)
+            .await
+    }
+
+    /// The projects of an account, deleted ones too.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn of_account(
+        connection: &mut AsyncPgConnection,
+        account: AccountId,
+    ) -> QueryResult<Vec<ProjectId>> {
+        projects::table
+            .filter(projects::account_id.eq(account))
+            .order(projects::id)
+            .select(projects::id)
+            .load(connection)
+            .await
+    }
+
+    /// The deleted projects of this name, the one that was deleted last first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn deleted_by_name(
+        connection: &mut AsyncPgConnection,
+        (account, slug): (&AccountSlug, &ProjectSlug),
+    ) -> QueryResult<Vec<Self>> {
+        projects::table
+            .inner_join(accounts::table)
+            .filter(accounts::slug.eq(account))
+            .filter(projects::slug.eq(slug))
+            .filter(projects::deleted_at.is_not_null())
+            .select(COLUMNS)
+            .order(projects::deleted_at.desc())
+            .load(connection)
+            .await
+    }
+
+    /// Changes it.
+    ///
+    /// # Errors
+    ///
+    /// When the database refuses or does not answer.
+    pub async fn update(
+        &self,
+        connection: &mut AsyncPgConnection,
+        change: &ProjectChange,
+    ) -> QueryResult<()> {
+        diesel::update(projects::table.find(self.id))
+            .set((change, projects::updated_at.eq(now)))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// Removes it with all that belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn purge(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        diesel::delete(projects::table.find(self.id)).execute(connection).await.map(|_| ())
+    }
+
+    /// Every project of this name that is not deleted: at most one when the account is given.
     ///
     /// # Errors
     ///
@@ -121,6 +218,7 @@ impl Project {
         let mut query = projects::table
             .inner_join(accounts::table)
             .filter(projects::slug.eq(&name.project))
+            .filter(projects::deleted_at.is_null())
             .select(COLUMNS)
             .order(accounts::slug)
             .into_boxed();
@@ -152,6 +250,7 @@ impl Project {
                 projects::default_branch.eq(default_branch),
             ))
             .on_conflict((projects::account_id, projects::slug))
+            .filter_target(projects::deleted_at.is_null())
             .do_update()
             .set(projects::slug.eq(excluded(projects::slug)))
             .filter(projects::id.eq(excluded(projects::id)))
@@ -160,4 +259,16 @@ impl Project {
             .await
             .optional()
     }
+}
+
+/// What is changed of a project; what is `None` stays, and what is `Some(None)` is taken away.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = projects)]
+pub struct ProjectChange {
+    /// Prefix of every deployed name; empty for none.
+    pub prefix: Option<String>,
+    /// When it was suspended.
+    pub suspended_at: Option<Option<DateTime<Utc>>>,
+    /// When it was deleted.
+    pub deleted_at: Option<Option<DateTime<Utc>>>,
 }

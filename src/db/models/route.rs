@@ -137,3 +137,16 @@ pub async fn replace(
     diesel::sql_query("SELECT pg_notify('routes', '')").execute(connection).await?;
     Ok(version)
 }
+
+/// Raises the table's version after routes went with a project.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn changed(connection: &mut AsyncPgConnection) -> QueryResult<()> {
+    diesel::update(route_state::table)
+        .set(route_state::version.eq(route_state::version + 1))
+        .execute(connection)
+        .await?;
+    diesel::sql_query("SELECT pg_notify('routes', '')").execute(connection).await.map(|_| ())
+}

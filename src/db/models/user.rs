@@ -1,15 +1,18 @@
 //! People.
 
+use chrono::{DateTime, Utc};
+use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 
-use crate::db::schema::{ssh_keys, users};
-use crate::domain::access::Standing;
-use crate::domain::ids::{KeyId, UserId};
+use crate::db::schema::users;
+use crate::domain::access::{Bar, Standing};
+use crate::domain::ids::UserId;
 
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable)]
 pub struct User {
     /// Their id.
     pub id: UserId,
@@ -19,6 +22,10 @@ pub struct User {
     pub name: String,
     /// Whether they administrate the installation.
     pub administrator: bool,
+    /// When they were shut out for a while.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// When they were deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl User {
@@ -27,27 +34,16 @@ impl User {
         if self.administrator { Standing::Administrator } else { Standing::Person }
     }
 
-    /// The person whose key this is, unless the key is revoked or the person disabled.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer.
-    pub async fn by_fingerprint(
-        connection: &mut AsyncPgConnection,
-        fingerprint: &str,
-    ) -> QueryResult<Option<(KeyId, Self)>> {
-        ssh_keys::table
-            .inner_join(users::table)
-            .filter(ssh_keys::fingerprint.eq(fingerprint))
-            .filter(ssh_keys::revoked_at.is_null())
-            .filter(users::disabled_at.is_null())
-            .select((ssh_keys::id, Self::as_select()))
-            .first(connection)
-            .await
-            .optional()
+    /// Why they may do nothing here.
+    pub const fn bar(&self) -> Option<Bar> {
+        match (self.deleted_at, self.disabled_at) {
+            (Some(_), _) => Some(Bar::UserDeleted),
+            (None, Some(_)) => Some(Bar::UserDisabled),
+            (None, None) => None,
+        }
     }
 
-    /// The person with this address.
+    /// The person with this address, unless they are deleted.
     ///
     /// # Errors
     ///
@@ -56,13 +52,99 @@ impl User {
         connection: &mut AsyncPgConnection,
         email: &str,
     ) -> QueryResult<Option<Self>> {
+        let found = Self::any_by_email(connection, email).await?;
+        Ok(found.filter(|user| user.deleted_at.is_none()))
+    }
+
+    /// The person with this address, whose row nobody else changes until this transaction ends.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn any_by_email(
+        connection: &mut AsyncPgConnection,
+        email: &str,
+    ) -> QueryResult<Option<Self>> {
         users::table
             .filter(users::email.eq(email.to_lowercase()))
             .select(Self::as_select())
+            .for_update()
             .first(connection)
             .await
             .optional()
     }
+
+    /// Everybody, by address.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn all(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Self>> {
+        users::table.order(users::email).select(Self::as_select()).load(connection).await
+    }
+
+    /// Changes what is known of them.
+    ///
+    /// # Errors
+    ///
+    /// A unique violation when somebody else has the address, and when the database does not answer.
+    pub async fn update(
+        &self,
+        connection: &mut AsyncPgConnection,
+        change: &UserChange,
+    ) -> QueryResult<()> {
+        diesel::update(users::table.find(self.id))
+            .set((change, users::updated_at.eq(now)))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// Notes when they were shut out, for a while or for good; `None` lets them in again.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn set_out(
+        &self,
+        connection: &mut AsyncPgConnection,
+        (disabled, deleted): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
+    ) -> QueryResult<()> {
+        diesel::update(users::table.find(self.id))
+            .set((
+                users::disabled_at.eq(disabled),
+                users::deleted_at.eq(deleted),
+                users::updated_at.eq(now),
+            ))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+
+    /// Removes them, with their keys and memberships. What they pushed stays.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn purge(&self, connection: &mut AsyncPgConnection) -> QueryResult<()> {
+        diesel::delete(users::table.find(self.id)).execute(connection).await.map(|_| ())
+    }
+}
+
+/// What is changed of a person; what is `None` stays.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct UserChange {
+    /// Another address, in lower case.
+    pub email: Option<String>,
+    /// How they are called.
+    pub name: Option<String>,
+    /// Whether they administrate the installation.
+    pub administrator: Option<bool>,
+    /// Argon2id, in PHC form.
+    pub password_hash: Option<String>,
+    /// Whether it must be replaced at the first sign-in.
+    pub password_once: Option<bool>,
 }
 
 /// A person about to be added.

@@ -15,9 +15,11 @@ use crate::deploy::stored::{self, Objects, Unreadable};
 use crate::deploy::targets::{Target, Targets};
 use crate::domain::history::Step;
 use crate::domain::ids::ReleaseNumber;
+use crate::domain::quota::HardQuota;
 use crate::domain::release::{PinnedImages, describe_change};
 use crate::domain::sealed::ReleasePart;
-use crate::manifests::{self, ContentKey, Inputs, Manifests, Unpinned};
+use crate::manifests::{self, ContentKey, Inputs, Manifests, QuotaRow, Unpinned};
+use crate::paas::check_quota;
 use crate::paas::compiled::{self, EnvValue};
 use crate::stack::{Stack, render};
 
@@ -102,6 +104,7 @@ impl Deployment<'_> {
             number: job.number,
             release,
         };
+        let quotas: Vec<QuotaRow> = job.snapshot.quotas.iter().filter_map(quota_row).collect();
         let key = ContentKey(self.settings().keyring.opener.derived("content of objects"));
         let on_cluster = |(target, facts): (&Target<KubernetesTarget>, &manifests::Target)| {
             let inputs = Inputs {
@@ -110,7 +113,7 @@ impl Deployment<'_> {
                 settings: target.driver.settings(),
                 images: manifests::Images { pinned, others: Unpinned::Refused },
                 registry: self.opened.registry.as_ref(),
-                quotas: &[],
+                quotas: &quotas,
                 key: &key,
             };
             manifests::render(model, &inputs).map_err(Cause::NotOnKubernetes)
@@ -168,4 +171,11 @@ fn variables(model: &compiled::Deployment) -> BTreeMap<String, String> {
         }
     }
     variables
+}
+
+/// What is counted of a resource in a namespace. One that cannot be read was a fault of the file.
+fn quota_row(quota: &HardQuota) -> Option<QuotaRow> {
+    let bounds = check_quota(quota).ok()?;
+    let kind = quota.kind.clone();
+    Some(QuotaRow { kind, requires: bounds.requires, capacity: bounds.capacity })
 }

@@ -110,6 +110,9 @@ impl Repositories {
     /// When it is missing or damaged.
     pub fn open(&self, project: ProjectId) -> Result<BareRepository, GitError> {
         let path = self.path(project);
+        if !path.exists() {
+            self.bring_back(project)?;
+        }
         match Repository::open_bare(&path) {
             Ok(repository) => Ok(BareRepository { repository, path }),
             Err(error) if error.code() == ErrorCode::NotFound => Err(GitError::Missing(path)),
@@ -126,7 +129,7 @@ impl Repositories {
     /// When the folder cannot be written.
     pub fn ensure(&self, project: ProjectId, default_branch: &str) -> Result<(), GitError> {
         let path = self.path(project);
-        if path.exists() {
+        if path.exists() || self.bring_back(project)? {
             return Ok(());
         }
         let file = |source| GitError::File { path: path.clone(), source };

@@ -1,8 +1,8 @@
 //! What is available, what containers reserve of it, and how the rest is shared
 //! (paas-yaml.md §9.3 to §9.6).
 
+use crate::domain::quota::HardQuota;
 use crate::paas::compiled::Resource;
-use crate::paas::context::HardQuota;
 use crate::paas::fault::{Code, Fault};
 use crate::paas::node::Place;
 use crate::paas::quantity::{BadQuantity, Category, Quantity, display};
@@ -226,6 +226,27 @@ impl Availability {
             Some(Resource { kind: row.kind, require, limit, automatic: true })
         });
         shared.collect()
+    }
+}
+
+/// What an account grants of a resource: thousandths, or bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bound of all that is guaranteed.
+    pub requires: u64,
+    /// Bound of all limits.
+    pub capacity: u64,
+}
+
+/// Reads a row of an account's.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn check_quota(quota: &HardQuota) -> Result<Bounds, String> {
+    match hard_row(quota) {
+        Ok(row) => Ok(Bounds { requires: row.require_left, capacity: row.capacity_left }),
+        Err((_, message)) => Err(message),
     }
 }
 

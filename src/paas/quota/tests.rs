@@ -1,8 +1,9 @@
 //! Shares of a quota, and their sums.
 
+use crate::domain::quota::HardQuota;
 use crate::paas::quantity::{Category, display};
 use crate::paas::quota::share;
-use crate::paas::{Context, HardQuota, compile};
+use crate::paas::{Context, compile};
 
 const MI: u64 = 1 << 20;
 

@@ -3,11 +3,9 @@
 use tokio::sync::mpsc;
 
 use crate::db::models::job::Job;
-use crate::domain::access::Action;
 use crate::domain::ids::JobNumber;
 use crate::domain::push_option;
 use crate::progress::{Audience, Printer};
-use crate::projects::find_job;
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Lines that may wait for a client. When it falls behind, it is followed more slowly.
@@ -15,7 +13,7 @@ const BACKLOG: usize = 256;
 
 /// Follows a deployment to its end.
 pub(super) async fn run(call: &Call<'_>, number: JobNumber) -> Result<Status, Failure> {
-    let job = find_job(&call.door.db, &call.caller.user, number, Action::Read).await?;
+    let job = call.job(number).await?;
     follow(call, &job).await
 }
 

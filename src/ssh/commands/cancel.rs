@@ -2,17 +2,19 @@
 
 use serde_json::json;
 
-use crate::domain::access::Action;
+use crate::domain::audit::Deed;
 use crate::domain::ids::JobNumber;
 use crate::jobs::CancelAnswer;
-use crate::projects::find_job;
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Ends a deployment, or says why that is too late.
 pub(super) async fn run(call: &Call<'_>, number: JobNumber) -> Result<Status, Failure> {
     let user = &call.caller.user;
-    let job = find_job(&call.door.db, user, number, Action::Cancel).await?;
+    let job = call.job(number).await?;
     let answer = call.door.jobs.cancel(job.id, user.name.clone()).await?;
+    let project = format!("{}/{}", job.snapshot.account, job.snapshot.project);
+    let entry = call.acting().entry(Deed::Cancel, &project).with("job", number.0);
+    call.note(entry).await?;
     let (word, text, status) = match answer {
         CancelAnswer::Cancelled => ("cancelled", format!("job {number} is cancelled"), Status::OK),
         CancelAnswer::Asked => {

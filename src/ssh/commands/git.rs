@@ -6,7 +6,6 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::db::models::project::Project;
-use crate::domain::access::Action;
 use crate::domain::ids::PushId;
 use crate::domain::slug::ProjectName;
 use crate::git::wire::{Serve, Service};
@@ -15,6 +14,7 @@ use crate::push::{PushSession, Ticket};
 use crate::ssh::Door;
 use crate::ssh::commands::{Caller, Status, refuse};
 use crate::ssh::git_session::relay;
+use crate::ssh::rights::of_service;
 use crate::tasks::blocking;
 
 /// Runs one of git's services for a client.
@@ -25,17 +25,18 @@ pub(super) async fn serve(
     service: Service,
     name: &ProjectName,
 ) {
-    let action = match service {
-        Service::ReceivePack => Action::Deploy,
-        Service::UploadPack => Action::Read,
-    };
-    match find(&door.db, &caller.identity.user, name, action).await {
+    match find(&door.db, &caller.identity.who(), name, of_service(service)).await {
         Ok(project) => start(channel, door, caller, service, &project).await,
         // One and the same answer, whether there is no such project or it is not theirs.
         Err(ProjectError::NotFound(_)) => {
             refuse(channel, "repository not found", Status::NOT_FOUND).await;
         }
-        Err(error @ (ProjectError::Forbidden(_) | ProjectError::Ambiguous { .. })) => {
+        Err(
+            error @ (ProjectError::Forbidden(_)
+            | ProjectError::Key(_)
+            | ProjectError::Barred(_)
+            | ProjectError::Ambiguous { .. }),
+        ) => {
             refuse(channel, &error.to_string(), Status::NOT_FOUND).await;
         }
         Err(error) => {
@@ -59,7 +60,7 @@ async fn start(
             project.id,
             identity.user.id,
             identity.user.name.clone(),
-            identity.fingerprint.clone(),
+            identity.actor(caller.origin.clone()),
         ))
     });
     let repositories = door.jobs.repositories();

@@ -6,11 +6,9 @@ use serde_json::{Value, json};
 
 use crate::db::models::job::Job;
 use crate::db::models::release::Release;
-use crate::domain::access::Action;
 use crate::domain::git_ref::RefName;
 use crate::domain::oid::Oid;
 use crate::domain::slug::ProjectName;
-use crate::projects::find;
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Jobs that are listed.
@@ -18,7 +16,7 @@ const NEWEST: i64 = 20;
 
 /// Lists the latest deployments of a project, newest first.
 pub(super) async fn run(call: &Call<'_>, name: &ProjectName) -> Result<Status, Failure> {
-    let project = find(&call.door.db, &call.caller.user, name, Action::Read).await?.id;
+    let project = call.project(name).await?.id;
     let (jobs, undone) = call
         .door
         .db

@@ -1,13 +1,11 @@
 //! `logs`.
 
 use crate::db::models::history;
-use crate::domain::access::Action;
 use crate::domain::history::Step;
 use crate::domain::ids::{JobNumber, Seq};
 use crate::domain::job::{JobState, Outcome};
 use crate::domain::push_option;
 use crate::progress::{Audience, Printer};
-use crate::projects::find_job;
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Rows read at once.
@@ -19,7 +17,7 @@ pub(super) async fn run(
     number: JobNumber,
     step: Option<Step>,
 ) -> Result<Status, Failure> {
-    let job = find_job(&call.door.db, &call.caller.user, number, Action::Read).await?;
+    let job = call.job(number).await?;
     let format = match call.json {
         Format::Text => push_option::Format::Full,
         Format::Json => push_option::Format::Json,

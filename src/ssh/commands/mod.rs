@@ -4,32 +4,45 @@ mod attach;
 mod cancel;
 mod git;
 mod jobs;
+mod keys;
 mod logs;
+mod projects;
 mod redeploy;
+mod releases;
 mod vars;
 mod whoami;
 
+use chrono::{DateTime, Utc};
 use russh::Channel;
 use russh::server::Msg;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::db::models::project::Inactive;
+use crate::db::acting::Acting;
+use crate::db::models::audit::NewEntry;
+use crate::db::models::job::Job;
+use crate::db::models::project::{Inactive, Project};
 use crate::db::pool::told;
+use crate::domain::access::{Denied, Verb, What, authorise};
 use crate::domain::cache::Cache;
 use crate::domain::history::End;
-use crate::people::{Identity, identify};
-use crate::projects::ProjectError;
+use crate::domain::ids::JobNumber;
+use crate::domain::slug::ProjectName;
+use crate::people::{Identity, PeopleError, identify};
+use crate::projects::{ProjectError, find, find_job};
 use crate::push::Watched;
 use crate::ssh::Door;
 use crate::ssh::command::{BadRequest, Command, Ours, Request, USES};
 use crate::ssh::output::{BadInput, Output};
+use crate::ssh::rights;
 use crate::tasks::Tasks;
 
 /// Who calls.
 pub(super) struct Caller {
     /// The person, and the key that signed.
     pub(super) identity: Identity,
+    /// The address they come from.
+    pub(super) origin: String,
     /// `GIT_PROTOCOL`, as the client sent it.
     pub(super) protocol: Option<String>,
 }
@@ -64,6 +77,21 @@ enum Failure {
     /// What was asked for is not there, or not theirs.
     #[error(transparent)]
     Project(ProjectError),
+    /// Their keys cannot be read or changed.
+    #[error(transparent)]
+    People(PeopleError),
+    /// They would be out.
+    #[error("you came with this key: remove it with another one")]
+    OwnKey,
+    /// The key that they came with ends.
+    #[error("the key that you came with ends on {}: give one that you add an earlier end, by --expires", .0.format("%Y-%m-%d %H:%M UTC"))]
+    Outlives(DateTime<Utc>),
+    /// They may, but not with this key.
+    #[error("the key that you came with is for less: come with one that may all that you may")]
+    Key,
+    /// They may not.
+    #[error("you may not do this")]
+    Forbidden,
     /// Standard input is not what the command needs.
     #[error(transparent)]
     Input(#[from] BadInput),
@@ -88,14 +116,32 @@ impl From<ProjectError> for Failure {
     }
 }
 
+impl From<PeopleError> for Failure {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Db(error) => Self::Db(error),
+            error => Self::People(error),
+        }
+    }
+}
+
 impl Failure {
     fn status(&self) -> Status {
         match self {
-            Self::Project(ProjectError::NotFound(_) | ProjectError::Forbidden(_)) => {
-                Status::NOT_FOUND
-            }
+            Self::Project(
+                ProjectError::NotFound(_)
+                | ProjectError::Forbidden(_)
+                | ProjectError::Key(_)
+                | ProjectError::Barred(_),
+            )
+            | Self::Key
+            | Self::Forbidden => Status::NOT_FOUND,
             Self::HungUp(_)
             | Self::Project(_)
+            | Self::People(_)
+            | Self::OwnKey
+            | Self::Outlives(_)
             | Self::Input(_)
             | Self::Inactive(_)
             | Self::Jobs(_)
@@ -108,6 +154,9 @@ impl Failure {
 struct Call<'a> {
     door: &'a Door,
     caller: &'a Identity,
+    origin: &'a str,
+    /// The right that the command needs.
+    verb: Verb,
     output: &'a Output,
     gone: &'a CancellationToken,
     json: Format,
@@ -128,7 +177,7 @@ pub(super) async fn run(
     request: Option<Result<Request, BadRequest>>,
     tasks: Tasks,
 ) {
-    // The key may have been revoked since the login.
+    // The key may have been revoked since the login, or its owner disabled.
     let identity = match identify(&door.db, &caller.identity.fingerprint).await {
         Ok(Some(identity)) => identity,
         Ok(None) => {
@@ -139,6 +188,9 @@ pub(super) async fn run(
             return refuse(channel, "the server cannot reach its database", Status::FAILED).await;
         }
     };
+    if let Err(Denied::Barred(bar)) = authorise(&identity.who(), Verb::Identify, What::Oneself) {
+        return refuse(channel, &bar.to_string(), Status::NOT_FOUND).await;
+    }
     let Some(request) = request else { return greet(channel, &door, &identity).await };
     match request {
         Ok(Request::Git(service, project)) => {
@@ -147,7 +199,10 @@ pub(super) async fn run(
         }
         Ok(Request::Help) => tell(channel, &help(&door)).await,
         Ok(Request::HelpOn(text)) => tell(channel, text.trim_end()).await,
-        Ok(Request::Ours(ours)) => ours_on(channel, &door, &identity, ours, &tasks).await,
+        Ok(Request::Ours(ours)) => {
+            let caller = Caller { identity, ..caller };
+            ours_on(channel, &door, &caller, ours, &tasks).await;
+        }
         Err(error @ BadRequest::Unknown) => {
             refuse(
                 channel,
@@ -172,17 +227,26 @@ async fn refuse(channel: Channel<Msg>, text: &str, status: Status) {
     output.end(status.0).await;
 }
 
-async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ours, tasks: &Tasks) {
+async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Caller, ours: Ours, tasks: &Tasks) {
     let (output, gone, input, drain) = Output::open_with_input(channel);
     drop(tasks.start(drain));
     let json = if ours.json { Format::Json } else { Format::Text };
-    let call = Call { door, caller, output: &output, gone: &gone, json };
+    let (verb, origin) = (rights::of_command(&ours.command), caller.origin.as_str());
+    let caller = &caller.identity;
+    let call = Call { door, caller, origin, verb, output: &output, gone: &gone, json };
     let done = match ours.command {
         Command::Whoami => whoami::run(&call).await,
+        Command::Keys { change: None } => keys::list(&call).await,
+        Command::Keys { change: Some(change) } => keys::change(&call, change, input).await,
+        Command::Projects => projects::list(&call).await,
+        Command::Info { project } => projects::info(&call, &project).await,
         Command::Jobs { project } => jobs::run(&call, &project).await,
         Command::Attach { job } => attach::run(&call, job).await,
         Command::Logs { job, step } => logs::run(&call, job, step).await,
         Command::Cancel { job } => cancel::run(&call, job).await,
+        Command::Releases { project, environment } => {
+            releases::run(&call, &project, environment).await
+        }
         Command::Redeploy { project, environment, no_cache } => {
             let cache = if no_cache { Cache::Dropped } else { Cache::Used };
             redeploy::run(&call, &project, environment, cache).await
@@ -199,7 +263,7 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Identity, ours: Ou
         Err(failure) => {
             if let Failure::Jobs(_)
             | Failure::Db(_)
-            | Failure::Project(ProjectError::Key(_) | ProjectError::NoKey) = &failure
+            | Failure::Project(ProjectError::Seal(_) | ProjectError::NoKey) = &failure
             {
                 warn!("Could not do what {} asked for: {failure:?}", caller.user.name);
             }
@@ -238,12 +302,37 @@ async fn greet(channel: Channel<Msg>, door: &Door, identity: &Identity) {
 }
 
 impl Call<'_> {
+    /// Goes on if the caller may do this to themselves.
+    fn oneself(&self) -> Result<(), Failure> {
+        authorise(&self.caller.who(), self.verb, What::Oneself).map_err(|denied| match denied {
+            Denied::Barred(bar) => Failure::Project(ProjectError::Barred(bar)),
+            Denied::Key => Failure::Key,
+            Denied::Unseen | Denied::Forbidden => Failure::Forbidden,
+        })
+    }
+
+    /// The project of this name, if the caller may do this to it.
+    async fn project(&self, name: &ProjectName) -> Result<Project, Failure> {
+        Ok(find(&self.door.db, &self.caller.who(), name, self.verb).await?)
+    }
+
+    /// The job of this number, if the caller may do this to it.
+    async fn job(&self, number: JobNumber) -> Result<Job, Failure> {
+        Ok(find_job(&self.door.db, &self.caller.who(), number, self.verb).await?)
+    }
+
+    /// The caller, who changes something.
+    fn acting(&self) -> Acting {
+        Acting { db: self.door.db.clone(), actor: self.caller.actor(self.origin.to_owned()) }
+    }
+
+    /// Notes what the caller did where that is not noted by what did it.
+    async fn note(&self, entry: NewEntry) -> Result<(), Failure> {
+        Ok(self.door.db.run(async move |connection| entry.insert(connection).await).await?)
+    }
+
     /// The exit status for somebody who followed a job.
-    async fn watched(
-        &self,
-        number: crate::domain::ids::JobNumber,
-        watched: Watched,
-    ) -> Result<Status, Failure> {
+    async fn watched(&self, number: JobNumber, watched: Watched) -> Result<Status, Failure> {
         let attach = || self.door.jobs.command(&format!("attach {number}"));
         match watched {
             Watched::Ended(End { exit_code: 0, .. }) => Ok(Status::OK),

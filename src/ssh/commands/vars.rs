@@ -6,13 +6,12 @@ use serde_json::json;
 
 use crate::db::models::project::Project;
 use crate::db::models::variable::Variable;
-use crate::domain::access::Action;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::EnvironmentId;
 use crate::domain::slug::ProjectName;
 use crate::domain::stored_variables::StoredValue;
 use crate::projects::{
-    Secrecy, environments, find, find_environment, set_variable, unset_variable, variables,
+    Secrecy, environments, find_environment, set_variable, unset_variable, variables,
 };
 use crate::ssh::command::Change;
 use crate::ssh::commands::{Call, Failure, Format, Status};
@@ -28,7 +27,7 @@ pub(super) async fn list(
     environment: Option<EnvironmentName>,
 ) -> Result<Status, Failure> {
     let db = &call.door.db;
-    let project = find(db, &call.caller.user, name, Action::Read).await?;
+    let project = call.project(name).await?;
     let only = environment_id(call, &project, environment).await?;
     let known = environments(db, &project).await?;
     let mut listed = variables(db, &project).await?;
@@ -102,8 +101,7 @@ pub(super) async fn change(
     change: Change,
     input: Input,
 ) -> Result<Status, Failure> {
-    let db = &call.door.db;
-    let project = find(db, &call.caller.user, name, Action::Deploy).await?;
+    let project = call.project(name).await?;
     project.check_active()?;
     let whose = environment.as_ref().map(ToString::to_string);
     let owner = (project.id, environment_id(call, &project, environment).await?);
@@ -111,11 +109,12 @@ pub(super) async fn change(
         Change::Set { name, secret } => {
             let asked = if secret { Secrecy::Secret } else { Secrecy::Plain };
             let new = (name.clone(), input.text().await?);
-            let secrecy = set_variable(db, &call.door.public_key, owner, new, asked).await?;
+            let secrecy =
+                set_variable(&call.acting(), &call.door.public_key, owner, new, asked).await?;
             (name, "set", Some(secrecy))
         }
         Change::Unset { name } => {
-            unset_variable(db, owner, name.clone()).await?;
+            unset_variable(&call.acting(), owner, name.clone()).await?;
             (name, "unset", None)
         }
     };

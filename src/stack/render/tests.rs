@@ -27,6 +27,7 @@ fn snapshot() -> Snapshot {
             credentials: None,
         }],
         variables: StoredVariables::default(),
+        quotas: Vec::new(),
         registry: None,
         without_cache: false,
     }

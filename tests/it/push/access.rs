@@ -105,7 +105,7 @@ async fn a_viewer_reads_and_does_not_push() {
     app.project("shop").await;
     let viewer = app.stranger("vic").await;
     pierhead::projects::set_member(
-        &app.db,
+        &app.admin(),
         "acme".parse().unwrap(),
         viewer.email(),
         pierhead::domain::access::Role::Viewer,

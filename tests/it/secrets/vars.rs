@@ -115,7 +115,7 @@ async fn a_viewer_lists_and_changes_nothing() {
     app.project("shop").await;
     let viewer = app.stranger("vic").await;
     let (acme, email) = ("acme".parse().unwrap(), viewer.email());
-    pierhead::projects::set_member(&app.db, acme, email, Role::Viewer).await.unwrap();
+    pierhead::projects::set_member(&app.admin(), acme, email, Role::Viewer).await.unwrap();
     viewer.ssh(&["vars", "shop"]).await.assert_ok().assert_says("no variables yet");
     for words in ["vars shop set A", "vars shop unset A", "vars shop production set A --secret"] {
         let refused = typed(&viewer, words, b"hunter2-of-all").await;

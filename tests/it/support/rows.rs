@@ -62,6 +62,7 @@ impl Shop {
                 prefix: String::new(),
                 clusters: Vec::new(),
                 variables: StoredVariables::default(),
+                quotas: Vec::new(),
                 registry: None,
                 without_cache: false,
             },

@@ -188,6 +188,26 @@ impl Job {
             .await
     }
 
+    /// The oldest job of a project that has not ended.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn open_of_project(
+        connection: &mut AsyncPgConnection,
+        project: ProjectId,
+    ) -> QueryResult<Option<JobNumber>> {
+        jobs::table
+            .inner_join(environments::table)
+            .filter(environments::project_id.eq(project))
+            .filter(jobs::state.ne("ended"))
+            .order(jobs::number)
+            .select(jobs::number)
+            .first(connection)
+            .await
+            .optional()
+    }
+
     /// The newest job of an environment that waits.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod jobs;
 mod lost;
 mod migrations;
 mod plans;
+mod quotas;
 mod refusals;
 mod removal;
 mod rules;

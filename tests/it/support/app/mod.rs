@@ -7,6 +7,7 @@ mod leftovers;
 pub(crate) mod process;
 pub(crate) mod secrets;
 pub(crate) mod typed;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,16 +19,18 @@ use std::time::Duration;
 
 use bollard::Docker;
 use bollard::query_parameters::RemoveImageOptionsBuilder;
+use pierhead::db::acting::Acting;
 use pierhead::db::models::environment::Environment;
 use pierhead::db::models::job::Job;
 use pierhead::db::models::project::Project;
 use pierhead::db::pool::Db;
 use pierhead::domain::access::{Role, Standing};
+use pierhead::domain::audit::{Actor, Entrance};
 use pierhead::domain::cluster::{ClusterKind, KubernetesOptions};
 use pierhead::domain::deploy_rule::Protection;
 use pierhead::domain::ids::JobNumber;
 use pierhead::git::bare_repository::{GitError, Repositories};
-use pierhead::people;
+use pierhead::people::{self, KeyTerms};
 use pierhead::projects::{self, NewRule, NewTarget};
 use tempfile::TempDir;
 
@@ -99,7 +102,7 @@ impl App {
         for role in app.settings.roles {
             app.spawn(role).await;
         }
-        projects::create_account(&app.db, "acme".parse().unwrap(), None).await.unwrap();
+        projects::create_account(&app.admin(), "acme".parse().unwrap(), None).await.unwrap();
         app
     }
 
@@ -180,11 +183,23 @@ impl App {
         fs::write(self.configuration(), text).unwrap();
     }
 
+    /// The database, as an administrator of the test changes it.
+    pub(crate) fn admin(&self) -> Acting {
+        let actor = Actor {
+            entrance: Entrance::Admin,
+            who: "test".to_owned(),
+            user: None,
+            key: None,
+            origin: "test".to_owned(),
+        };
+        Acting { db: self.db.clone(), actor }
+    }
+
     /// Somebody with a key of their own, who is a developer of `acme`.
     pub(crate) async fn developer(&self, name: &str) -> Developer {
         let developer = self.stranger(name).await;
         let email = developer.email();
-        projects::set_member(&self.db, "acme".parse().unwrap(), email, Role::Developer)
+        projects::set_member(&self.admin(), "acme".parse().unwrap(), email, Role::Developer)
             .await
             .unwrap();
         developer
@@ -194,8 +209,9 @@ impl App {
     pub(crate) async fn stranger(&self, name: &str) -> Developer {
         let developer = self.nobody(name).await;
         let email = developer.email();
-        people::create_user(&self.db, &email, name, Standing::Person).await.unwrap();
-        people::create_key(&self.db, &email, &developer.public_key()).await.unwrap();
+        people::create_user(&self.admin(), &email, name, Standing::Person).await.unwrap();
+        let key = developer.public_key();
+        people::create_key(&self.admin(), &email, &key, KeyTerms::default()).await.unwrap();
         developer
     }
 
@@ -212,7 +228,7 @@ impl App {
 
     pub(crate) async fn project_without_target(&self, name: &str) {
         let names = ("acme".parse().unwrap(), name.parse().unwrap());
-        projects::create_project(&self.db, names, "main").await.unwrap();
+        projects::create_project(&self.admin(), names, "main").await.unwrap();
     }
 
     pub(crate) async fn cluster(&self, project: &str, name: &str, environment: &str) {
@@ -236,7 +252,7 @@ impl App {
             namespace: Some(self.namespace()),
             kubernetes: KubernetesOptions::default(),
         };
-        projects::create_cluster(&self.db, target, None).await.unwrap();
+        projects::create_cluster(&self.admin(), target, None).await.unwrap();
     }
 
     fn namespace(&self) -> String {
@@ -281,7 +297,7 @@ impl App {
             priority: 0,
             protection: Protection::Open,
         };
-        projects::set_rule(&self.db, rule).await.unwrap();
+        projects::set_rule(&self.admin(), rule).await.unwrap();
     }
 
     /// An environment of a project.
