@@ -20,7 +20,7 @@ impl KubernetesTarget {
         }
         // A Job that ran is not run again.
         let is_taken = |item: &&Manifest| {
-            let kept = [Kind::Namespace, Kind::SubnamespaceAnchor, Kind::Job];
+            let kept = [Kind::Namespace, Kind::SubnamespaceAnchor, Kind::Job, Kind::ResourceQuota];
             !item.yields() && !kept.contains(&item.object.kind())
         };
         for item in manifests.items.iter().filter(is_taken) {

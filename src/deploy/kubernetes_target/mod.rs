@@ -6,6 +6,7 @@
 mod adoption;
 mod blame;
 mod error;
+mod owners;
 mod plan;
 mod put_back;
 mod rights;
@@ -60,7 +61,7 @@ impl KubernetesTarget {
     pub fn connect(
         cluster: &Cluster,
         login: Option<&Credentials>,
-        (project, environment): (ProjectId, EnvironmentId),
+        of: (ProjectId, EnvironmentId),
         settings: &Settings,
         redactor: &Redactor,
     ) -> Result<Self, ClusterError> {
@@ -68,14 +69,10 @@ impl KubernetesTarget {
         let api = Api::connect(&access(cluster, login), Limits::default()).map_err(fails)?;
         let mut settings = settings.clone();
         settings.namespace.manage = rights::namespace_manage(cluster, &settings);
-        let labels = [
-            (settings.key("project"), project.to_string()),
-            (settings.key("environment"), environment.to_string()),
-        ];
         Ok(Self {
             name: cluster.name.clone(),
             api: api.hiding(redactor.clone()),
-            owner: Owner { labels },
+            owner: owners::of_environment(&settings, of),
             adoption: cluster.kubernetes.adoption,
             settings,
             redactor: redactor.clone(),
@@ -254,15 +251,19 @@ impl KubernetesTarget {
         }
     }
 
-    /// How an object is applied. A disk of others is not taken over to lose what is in it.
+    /// How an object is applied.
     fn options(&self, item: &Manifest) -> ApplyOptions {
-        let adoption = if is_emptied(item) { Adoption::Refuse } else { self.adoption };
-        ApplyOptions { adoption, ..ApplyOptions::new(self.owner.clone()) }
+        let adoption = if may_be_adopted(item) { self.adoption } else { Adoption::Refuse };
+        let owner = match item.object.kind() == Kind::ResourceQuota {
+            true => owners::of_account(&self.settings, &item.object),
+            false => self.owner.clone(),
+        };
+        ApplyOptions { adoption, ..ApplyOptions::new(owner) }
     }
 
     fn refused_of(&self, item: &Manifest, mut source: Error) -> ClusterError {
         if let Error::Foreign { is_adoptable, .. } = &mut source {
-            *is_adoptable &= !is_emptied(item);
+            *is_adoptable &= may_be_adopted(item);
         }
         self.refused(source).of(&item.at)
     }
@@ -294,6 +295,12 @@ fn of(manifests: &Manifests, phase: Phase) -> impl Iterator<Item = &Manifest> {
 /// Whether it is a disk that begins empty with each deployment.
 fn is_emptied(item: &Manifest) -> bool {
     item.duty == Duty::Claim { reset: true }
+}
+
+/// Whether it is taken over where that is asked for. A disk of others would lose what is in it, and
+/// whoever else bounds a namespace goes on to do it.
+fn may_be_adopted(item: &Manifest) -> bool {
+    !is_emptied(item) && item.object.kind() != Kind::ResourceQuota
 }
 
 fn warnings(applied: Vec<Applied>) -> Vec<String> {
