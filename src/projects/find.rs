@@ -59,6 +59,24 @@ pub async fn find(
     .await
 }
 
+/// Goes on if somebody may still do something with a project that was found for them.
+///
+/// # Errors
+///
+/// Why not, or when the database does not answer.
+pub async fn check_right(
+    db: &Db,
+    who: &Who,
+    project: &Project,
+    verb: Verb,
+) -> Result<(), ProjectError> {
+    let (id, account, user) = (project.id, project.account_id, who.user);
+    let role =
+        db.run(async move |connection| account::role(connection, account, user).await).await?;
+    authorise(who, verb, What::Project { id, role })
+        .map_err(|denied| refusal(denied, project.name().to_string()))
+}
+
 /// Finds a job by its number, for somebody who wants to do something with it.
 ///
 /// # Errors

@@ -31,7 +31,9 @@ pub use clusters::{
 pub use create::{
     NewRule, create_account, create_project, delete_rule, rules, set_member, set_rule,
 };
-pub use find::{all, environments, find, find_environment, find_job, job_named, named, seen};
+pub use find::{
+    all, check_right, environments, find, find_environment, find_job, job_named, named, seen,
+};
 pub use registry::{NewRegistry, set_registry, unset_registry};
 pub use releases::{Serving, releases, serving};
 pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};

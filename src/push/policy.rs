@@ -8,6 +8,7 @@ use crate::db::acting::Acting;
 use crate::db::models::audit::NewEntry;
 use crate::db::models::project::{Inactive, Project};
 use crate::db::models::{deploy_rule, push};
+use crate::domain::access::Verb;
 use crate::domain::audit::Deed;
 use crate::domain::deploy_rule::{DeployRule, Protection, choose};
 use crate::domain::git_ref::RefKind;
@@ -15,7 +16,9 @@ use crate::domain::push_option::{BadPushOption, PushOptions};
 use crate::git::bare_repository::{BareRepository, GitError};
 use crate::git::quarantine::{Oversized, oversized};
 use crate::jobs::JobsError;
+use crate::people::identify;
 use crate::progress::message;
+use crate::projects::{ProjectError, check_right};
 use crate::push::{BadUpdate, PushSession, Pushes, RawUpdate, Update};
 use crate::tasks::blocking;
 
@@ -25,6 +28,12 @@ pub enum Refusal {
     /// Nothing of this project is taken.
     #[error(transparent)]
     Inactive(#[from] Inactive),
+    /// They may no longer push.
+    #[error(transparent)]
+    Right(ProjectError),
+    /// Their key was removed since they came in.
+    #[error("this key is no longer accepted")]
+    Key,
     /// Too many refs.
     #[error("this push changes {given} refs; at most {most}")]
     TooManyRefs {
@@ -65,6 +74,16 @@ impl From<diesel::result::Error> for Refusal {
     }
 }
 
+impl From<ProjectError> for Refusal {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::Db(error) => error.into(),
+            error => Self::Right(error),
+        }
+    }
+}
+
 impl From<GitError> for Refusal {
     fn from(error: GitError) -> Self {
         Self::Jobs(error.into())
@@ -96,6 +115,7 @@ impl Pushes {
         quarantine: Option<PathBuf>,
     ) -> Result<(), Refusal> {
         let (project, rules) = self.begin(session).await?;
+        self.check_right(session, &project).await?;
         project.check_active()?;
         let (given, most) = (updates.len(), self.max_refs.get());
         if given > most {
@@ -122,6 +142,15 @@ impl Pushes {
             updates.iter().try_for_each(|update| check_update(&repository, &rules, update))
         })
         .await
+    }
+
+    /// Objects may arrive for long: the right that was there when they began may be gone.
+    async fn check_right(&self, session: &PushSession, project: &Project) -> Result<(), Refusal> {
+        let db = self.jobs.db();
+        let identity = identify(db, session.fingerprint()).await?;
+        let who = identity.filter(|identity| identity.user.id == session.user);
+        let who = who.ok_or(Refusal::Key)?.who();
+        Ok(check_right(db, &who, project, Verb::Push).await?)
     }
 
     async fn begin(

@@ -3,6 +3,7 @@
 mod audit;
 mod deletion;
 mod keys;
+mod open;
 mod quotas;
 mod rights;
 mod seen;
