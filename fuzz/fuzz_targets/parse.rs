@@ -6,6 +6,7 @@
 #[path = "../../src/domain"]
 mod domain {
     pub mod nearest;
+    pub mod quota;
     pub mod redact {
         mod refusal;
         pub use refusal::{Unhidable, check};
