@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::config::WorkerConfig;
 use crate::db::feed::{Bell, Feed};
 use crate::db::lock::{self, RepositoryLock};
-use crate::db::models::{outbox, router, run as runs, trash};
+use crate::db::models::{outbox, question, router, run as runs, trash};
 use crate::db::pool::Transient;
 use crate::domain::ids::{JobId, ProjectId};
 use crate::git::quarantine::remove_forgotten;
@@ -170,6 +170,7 @@ impl Janitor {
             .db()
             .run(async move |connection| {
                 outbox::prune(connection).await?;
+                question::prune(connection).await?;
                 router::prune(connection).await
             })
             .await

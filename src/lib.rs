@@ -31,6 +31,7 @@ pub mod people;
 pub mod progress;
 pub mod projects;
 pub mod push;
+pub mod questions;
 pub mod queue;
 pub mod reseal;
 pub mod router;

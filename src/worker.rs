@@ -1,16 +1,27 @@
 //! Workers: a bell is heard, an environment claimed, its job deployed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tracing::{error, info, warn};
 
 use crate::config::WorkerConfig;
+use crate::db::feed::Bell;
 use crate::deploy::Deployer;
 use crate::domain::ids::JobId;
 use crate::jobs::{Claimed, Jobs};
+use crate::questions::Questions;
 use crate::queue::Queue;
 use crate::tasks::Tasks;
+
+/// Questions that are answered at the same time, and how many of them for as long as somebody looks
+/// on: who only wants to know something waits for no onlooker.
+const MOST_QUESTIONS: usize = 64;
+const MOST_ONLOOKERS: usize = 48;
+
+/// Time after which it is looked for questions without a bell.
+const WITHOUT_BELL: Duration = Duration::from_secs(5);
 
 /// A worker: hears bells and does what is to be done.
 #[derive(Debug, Clone)]
@@ -62,9 +73,65 @@ pub async fn serve(worker: Worker, queue: Queue, tasks: Tasks) {
     queue.consume(&name, concurrency, &tasks, handler).await;
 }
 
+/// Answers questions until the tasks stop, beside the runs of jobs.
+pub async fn answer(worker: Worker, questions: Questions, tasks: Tasks) {
+    let mut bells = questions.bells();
+    let places = Arc::new(Semaphore::new(MOST_QUESTIONS));
+    let onlookers = Arc::new(Semaphore::new(MOST_ONLOOKERS));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        if tasks.is_stopping() {
+            return;
+        }
+        match questions.take(&worker.name).await {
+            Ok(Some(asked)) => {
+                let is_followed = asked.question.is_followed();
+                let onlooker = is_followed.then(|| onlookers.clone().try_acquire_owned());
+                let is_refused = matches!(onlooker, Some(Err(_)));
+                let (deployer, stopping) = (worker.deployer.clone(), tasks.clone());
+                drop(tasks.start(async move {
+                    if is_refused {
+                        let why = "too many follow what containers print: try again later";
+                        return asked.end(Some(why.to_owned())).await;
+                    }
+                    tokio::select! {
+                        () = Box::pin(deployer.answer(&asked)) => {}
+                        () = stopping.stopping() => {
+                            asked.end(Some("the worker stops: ask again".to_owned())).await;
+                        }
+                    }
+                    drop((place, onlooker));
+                }));
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => warn!("Could not look for questions: {error}"),
+        }
+        drop(place);
+        tokio::select! {
+            () = bells.heard_any(&[Bell::Questions], WITHOUT_BELL) => {}
+            () = tasks.stopping() => return,
+        }
+    }
+}
+
 impl Worker {
-    /// Claims what there is to do in the environment of a job, and does it.
+    /// Does what is to be done in the environment of a job, and before that what others wait for
+    /// who want a release back.
     async fn answer(&self, bell: JobId) {
+        match self.jobs.waiting_rollbacks().await {
+            Ok(rollbacks) => {
+                for rollback in rollbacks {
+                    self.take(rollback).await;
+                }
+            }
+            // Each has a bell of its own.
+            Err(error) => warn!("Could not look for rollbacks: {error}"),
+        }
+        self.take(bell).await;
+    }
+
+    /// Claims what there is to do in the environment of a job, and does it.
+    async fn take(&self, bell: JobId) {
         match self.jobs.claim(bell, &self.name).await {
             Ok(Some(Claimed { run, task })) => {
                 let number = run.job().number;

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 
 use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::{NewCluster, Which};
+use crate::cli::deployments::Deployment;
 use crate::cli::lists::{Entries, Form, List};
+use crate::cli::looks::Look;
 use crate::cli::removals::{Delete, Purge, Restore};
 use crate::cli::{cluster, note, registry, reseal, say};
 use crate::config::Config;
@@ -67,6 +69,10 @@ pub(super) enum Admin {
         #[command(flatten)]
         wanted: Entries,
     },
+    #[command(flatten)]
+    Deployment(Deployment),
+    #[command(flatten)]
+    Look(Look),
     /// Try something out.
     #[command(subcommand)]
     Test(Test),
@@ -239,6 +245,8 @@ impl Admin {
             Self::Purge(purge) => Told::Note(purge.run(&by).await?),
             Self::List { form, list } => Told::Data(list.run(&db, form).await?),
             Self::Audit { form, wanted } => Told::Data(wanted.run(&db, form).await?),
+            Self::Deployment(deployment) => Told::Note(deployment.run(config, &by).await?),
+            Self::Look(look) => return look.run(config, &db).await,
             Self::Test(Test::Cluster { which }) => {
                 Told::Note(cluster::test(*which, config, &db).await?)
             }

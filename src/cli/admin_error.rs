@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use crate::cli::registry;
+use crate::db::models::project::Inactive;
 use crate::domain::cluster::BadAddress;
 use crate::git::commit_files::TooMuch;
+use crate::jobs::{JobsError, NoRollback};
 use crate::kubernetes::AccessError;
 use crate::people::PeopleError;
 use crate::projects::ProjectError;
+use crate::questions::NoAnswer;
 
 /// Why something was not added.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,18 @@ pub enum AdminError {
     /// What Docker Engines do not have.
     #[error("an engine has no credentials, TLS or namespaces: these are for --kind kubernetes")]
     NotOfEngines,
+    /// Nothing of a project is deployed.
+    #[error(transparent)]
+    Inactive(#[from] Inactive),
+    /// There is nothing to go back to.
+    #[error(transparent)]
+    NoRollback(#[from] NoRollback),
+    /// Jobs cannot be made.
+    #[error(transparent)]
+    Jobs(#[from] JobsError),
+    /// No worker has an answer.
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
     /// Keys.
     #[error(transparent)]
     Key(#[from] crate::seal::KeyError),

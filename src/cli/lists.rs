@@ -8,15 +8,20 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::admin_error::AdminError;
 use crate::db::models::audit::{self, Entry, Wanted};
+use crate::db::models::release_list::Listed;
 use crate::db::pool::Db;
 use crate::domain::audit::Deed;
 use crate::domain::deploy_rule::Protection;
+use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::people;
 use crate::projects;
 
 /// Entries of the audit log that are shown, if nobody says.
 const ENTRIES: u32 = 50;
+
+/// Releases that are shown.
+const RELEASES: i64 = 20;
 
 /// How it is said.
 #[derive(Debug, Clone, Copy, Args)]
@@ -49,6 +54,13 @@ pub(super) enum List {
     Clusters {
         /// The project, as `account/project`.
         project: ProjectName,
+    },
+    /// The newest releases of an environment.
+    Releases {
+        /// The project, as `account/project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
     },
     /// The deploy rules of a project.
     Rules {
@@ -177,6 +189,13 @@ impl List {
                         .push([name, environment, kind, cluster.address, cluster.namespace], value);
                 }
             }
+            Self::Releases { project, environment } => {
+                let project = projects::named(db, project).await?;
+                let environment = projects::find_environment(db, &project, environment).await?;
+                for release in projects::releases(db, &environment, RELEASES).await? {
+                    releases(&mut table, release);
+                }
+            }
             Self::Rules { project } => {
                 for (rule, environment) in projects::rules(db, project).await? {
                     let protected = rule.protection == Protection::Protected;
@@ -191,6 +210,15 @@ impl List {
         }
         Ok(table.text(form))
     }
+}
+
+fn releases(table: &mut Table, release: Listed) {
+    let value = json!(release);
+    let Listed { number, state, commit_oid, job, pusher, subject, source, .. } = release;
+    let since = day(release.live_at.unwrap_or(release.created_at));
+    let again = source.map(|source| format!("{source} again")).unwrap_or_default();
+    let cells = [number.to_string(), state.to_string(), commit_oid.short(), since];
+    table.push(cells.into_iter().chain([format!("job {job}"), pusher, again, subject]), value);
 }
 
 async fn users(table: &mut Table, db: &Db) -> Result<(), AdminError> {

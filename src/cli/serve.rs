@@ -26,6 +26,7 @@ use crate::jobs::Jobs;
 use crate::layers::Layers;
 use crate::paas::Platform;
 use crate::push::{Pushes, Sessions, Viewer};
+use crate::questions::Questions;
 use crate::queue::{Queue, QueueError};
 use crate::router;
 use crate::routing;
@@ -286,6 +287,8 @@ impl Parts {
             runs: self.stages.runs.clone(),
         };
         let doors = &self.stages.doors;
+        let answering = worker::answer(worker.clone(), self.questions(), doors.clone());
+        drop(doors.start(answering));
         drop(doors.start(worker::serve(worker, queue, doors.clone())));
         info!("worker waits for jobs");
         Ok(deployer)
@@ -312,6 +315,10 @@ impl Parts {
         drop(doors.start(git_hook::serve(hooks, pushes, sessions, doors.clone())));
         drop(doors.start(ssh::serve(listener, host_key, door, doors.clone())));
         Ok(())
+    }
+
+    fn questions(&self) -> Questions {
+        Questions::new(self.db.clone(), self.feed.clone())
     }
 
     fn door(&self) -> Result<Door, ServeError> {
@@ -348,6 +355,7 @@ impl Parts {
             jobs: self.jobs.clone(),
             pushes,
             sessions: Sessions::default(),
+            questions: self.questions(),
             wire,
             public_key: config.seal.public_key.clone(),
             settings: config.ssh.clone(),

@@ -8,9 +8,10 @@ use futures::StreamExt;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tracing::{info, warn};
+use uuid::Uuid;
 
 use crate::db::pool::connect;
-use crate::domain::ids::JobId;
+use crate::domain::ids::{JobId, QuestionId};
 use crate::tasks::Tasks;
 
 /// Bells a listener may lag behind. Past it the listener is told to look at everything again,
@@ -22,6 +23,10 @@ const PING: Duration = Duration::from_secs(30);
 
 /// Pauses between two tries to connect: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// What is listened to.
+const CHANNELS: [&str; 7] =
+    ["history", "cancel", "routes", "routers", "outbox", "questions", "answers"];
 
 /// What there may be to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,10 @@ pub enum Bell {
     Routers,
     /// There are bells to ring in Redis.
     Outbox,
+    /// Somebody asked workers something.
+    Questions,
+    /// A worker said something about this question.
+    Answers(QuestionId),
     /// Bells may have been missed: look at everything.
     Everything,
 }
@@ -94,7 +103,7 @@ impl Feed {
 
     /// Passes notifications on until the connection breaks.
     async fn forward(&self, connection: &mut AsyncPgConnection) -> diesel::QueryResult<()> {
-        for channel in ["history", "cancel", "routes", "routers", "outbox"] {
+        for channel in CHANNELS {
             sql_query(format!("LISTEN {channel}")).execute(connection).await?;
         }
         self.ring(Bell::Everything);
@@ -127,12 +136,14 @@ impl Feed {
 }
 
 fn bell(channel: &str, payload: &str) -> Bell {
-    match (channel, payload.parse()) {
-        ("history", Ok(job)) => Bell::History(job),
-        ("cancel", Ok(job)) => Bell::Cancel(job),
+    match (channel, payload.parse::<Uuid>()) {
+        ("history", Ok(job)) => Bell::History(job.into()),
+        ("cancel", Ok(job)) => Bell::Cancel(job.into()),
         ("routes", _) => Bell::Routes,
         ("routers", _) => Bell::Routers,
         ("outbox", _) => Bell::Outbox,
+        ("questions", _) => Bell::Questions,
+        ("answers", Ok(question)) => Bell::Answers(question.into()),
         _ => Bell::Everything,
     }
 }

@@ -34,6 +34,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    answers (id) {
+        id -> Int8,
+        question_id -> Uuid,
+        told -> Jsonb,
+    }
+}
+
+diesel::table! {
     audit (id) {
         id -> Uuid,
         date -> Timestamptz,
@@ -151,6 +159,7 @@ diesel::table! {
         reason -> Text,
         created_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+        source -> Nullable<Int4>,
     }
 }
 
@@ -204,6 +213,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    questions (id) {
+        id -> Uuid,
+        environment_id -> Uuid,
+        asked -> Jsonb,
+        asked_at -> Timestamptz,
+        wanted_until -> Timestamptz,
+        worker -> Nullable<Text>,
+        seen_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     registries (project_id) {
         project_id -> Uuid,
         address -> Text,
@@ -231,6 +252,7 @@ diesel::table! {
         created_at -> Timestamptz,
         live_at -> Nullable<Timestamptz>,
         undone -> Nullable<Jsonb>,
+        source -> Nullable<Int4>,
     }
 }
 
@@ -336,6 +358,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     account_members,
     account_quotas,
     accounts,
+    answers,
     audit,
     clusters,
     deploy_rules,
@@ -347,6 +370,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     projects,
     push_refs,
     pushes,
+    questions,
     registries,
     releases,
     repository_trash,

@@ -22,6 +22,7 @@ use crate::domain::ids;
 use crate::domain::job::{JobKind, JobState, Outcome, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::push_ref::Decision;
+use crate::domain::question::{Question, Told};
 use crate::domain::ref_move::RefMoves;
 use crate::domain::registry::RegistryAddress;
 use crate::domain::release::ReleaseState;
@@ -134,6 +135,7 @@ as_inner! { Uuid, Uuid:
     JobIdProxy(ids::JobId)
     ReleaseIdProxy(ids::ReleaseId)
     BatchIdProxy(ids::BatchId)
+    QuestionIdProxy(ids::QuestionId)
 }
 
 as_inner! { BigInt, i64:
@@ -172,6 +174,8 @@ macro_rules! as_json {
 }
 
 as_json! {
+    QuestionProxy(Question)
+    ToldProxy(Told)
     StoredVariablesProxy(StoredVariables)
     SealedProxy(Sealed)
     SnapshotProxy(Snapshot)

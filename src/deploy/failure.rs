@@ -9,6 +9,7 @@ use crate::deploy::targets::TargetError;
 use crate::docker::EngineError;
 use crate::domain::causes::with_causes;
 use crate::domain::history::{Step, truncate};
+use crate::domain::ids::ReleaseNumber;
 use crate::domain::job::Outcome;
 use crate::domain::redact::Redactor;
 use crate::domain::run::RunOutcome;
@@ -109,6 +110,22 @@ pub(super) enum Cause {
         /// The setting `limits.image`.
         limit: String,
     },
+    /// An image of a stored release is gone.
+    #[error(transparent)]
+    Gone(Box<Gone>),
+    /// A stored release has more than the account grants by now.
+    #[error(
+        "{release} is beyond the account's quotas of today\n{why}\n\
+         choose another release, or push its commit {commit} again"
+    )]
+    BeyondQuotas {
+        /// The release.
+        release: ReleaseNumber,
+        /// What it has too much of.
+        why: String,
+        /// What it was deployed from.
+        commit: String,
+    },
     /// The setting `builder.writer` is no user.
     #[error("setting builder.writer: {0}")]
     Writer(BadUser),
@@ -146,6 +163,28 @@ pub(super) enum Cause {
     Run(RunError),
 }
 
+/// An image that a stored release runs, and nobody has any more.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{image} of {release} is gone: {place} does not have {digits}\n{}\
+     choose a newer release, or push its commit {commit} again",
+    .why.as_ref().map(|why| format!("{why}\n")).unwrap_or_default()
+)]
+pub(super) struct Gone {
+    /// Its name in the file.
+    pub(super) image: String,
+    /// The beginning of its digest or id.
+    pub(super) digits: String,
+    /// The release.
+    pub(super) release: ReleaseNumber,
+    /// What that was deployed from.
+    pub(super) commit: String,
+    /// Who was asked for it.
+    pub(super) place: String,
+    /// What they said.
+    pub(super) why: Option<String>,
+}
+
 /// A text again, in lines that are not cut, where it does not fit beside the step's verb.
 fn whole(text: &str) -> impl Iterator<Item = String> {
     let fits = text.chars().count() <= BESIDE_VERB;
@@ -179,6 +218,8 @@ impl Cause {
             | Self::NoRoom(_)
             | Self::Image { .. }
             | Self::ImageTooLong { .. }
+            | Self::Gone(_)
+            | Self::BeyondQuotas { .. }
             | Self::Writer(_)
             | Self::Unrenderable(_)
             | Self::Start(_)
@@ -267,6 +308,11 @@ impl Failure {
             }
             Cause::NotOnKubernetes(faults) => faults.iter().map(ToString::to_string).collect(),
             Cause::Unrenderable(faults) => faults.iter().map(ToString::to_string).collect(),
+            Cause::Gone(_) => {
+                let text = redactor.text(&self.cause.to_string());
+                let more = text.lines().skip(1).map(str::to_owned);
+                whole(&self.text(redactor)).chain(more).collect()
+            }
             // Hidden before it is cut: a secret may have several lines.
             cause => {
                 let text = redactor.text(&cause.to_string());

@@ -14,6 +14,7 @@ use crate::domain::history::Step;
 use crate::domain::job::{Outcome, RefResult};
 use crate::domain::pinned::Pinned;
 use crate::domain::run::RunOutcome;
+use crate::domain::snapshot::Snapshot;
 use crate::jobs::{RunEnd, RunError};
 
 /// Releases before the live one whose images are kept for a rollback.
@@ -28,6 +29,9 @@ impl Deployment<'_> {
         self.move_ref().await?;
         let text = self.live_text().await?;
         self.recorder.step(Step::Live, text).await;
+        if let Some(undo) = self.undo().await? {
+            self.recorder.line(Step::Live, format!("undo: {undo}")).await;
+        }
         match self.remove_old().await {
             Ok(()) => {}
             Err(Cause::Run(error)) => return Err(error),
@@ -127,6 +131,25 @@ impl Deployment<'_> {
             }
         }
         Ok(kept)
+    }
+
+    /// The command that makes what served before serve again.
+    async fn undo(&self) -> Result<Option<String>, RunError> {
+        let (environment, job) = (self.run.job().environment_id, self.run.job());
+        let before = self.jobs().db().run(async move |connection| {
+            let live = Release::live(connection, environment).await?;
+            match live {
+                Some(live) => Release::served_before(connection, environment, live.number).await,
+                None => Ok(None),
+            }
+        });
+        let before: Option<Release> = before.await?;
+        let Snapshot { account, project, environment, .. } = &job.snapshot;
+        let words = |release: Release| {
+            let command = format!("rollback {account}/{project} {environment} {}", release.number);
+            self.jobs().command(&command)
+        };
+        Ok(before.map(words))
     }
 
     /// `http://shop.localhost:8080   v18, 33 s in all`

@@ -7,11 +7,13 @@
 //! ```
 //!
 //! A plan goes as far as what would be applied, tells it and ends: `checkout ─▶ check ─▶ image ─▶ plan`.
+//! A rollback begins with what a release has stored: `check ─▶ image ─▶ release` and on.
 //!
 //! Up to `live` the story may end at any point: a step fails, somebody cancels, time is over, the
 //! worker stops. What it was doing is dropped, and dropping ends it. From `live` on it only goes
 //! forward. A run whose environment was lost stops at once and touches nothing more.
 
+mod answers;
 pub mod docker_target;
 mod failure;
 mod finish;
@@ -295,7 +297,12 @@ impl Deployment<'_> {
                 Err(failure) => self.give_up(failure).await,
             };
         }
-        let rolled_out = bounds.hold(self.roll_out()).await?;
+        let rolled_out = match self.run.job().kind {
+            JobKind::Rollback => bounds.hold(self.roll_back()).await?,
+            JobKind::Deploy | JobKind::Redeploy | JobKind::Plan => {
+                bounds.hold(self.roll_out()).await?
+            }
+        };
         self.end_hook().await;
         // Dropped by nothing but the loss of the environment: the answer to its COMMIT decides which
         // way the story goes.

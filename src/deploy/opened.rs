@@ -107,6 +107,23 @@ pub fn open_credentials(
     Credentials::read(&document).map_err(|_no_document| NotOpened::new(place, sealed))
 }
 
+/// Opens who signs in at clusters of a project.
+pub(super) async fn logins(
+    opener: &Opener,
+    project: ProjectId,
+    sealed: Vec<(Cluster, Sealed)>,
+) -> Result<BTreeMap<ClusterId, Credentials>, NotOpened> {
+    let opener = opener.clone();
+    blocking(move || {
+        let opened = |(cluster, sealed): &(Cluster, Sealed)| {
+            let place = Place::cluster(project, &cluster.address, &cluster.name);
+            Ok((cluster.id, open_credentials(&opener, sealed, &place)?))
+        };
+        sealed.iter().map(opened).collect()
+    })
+    .await
+}
+
 /// What a job may take over: what it was allowed when it was made, unless a job before it has used
 /// that up. What was allowed since then ends with a job that knows of it, and is only for such.
 fn allowed(when_made: Adoption, today: Option<Adoption>) -> Adoption {
@@ -137,15 +154,8 @@ impl Deployment<'_> {
             let credentials = row.unwrap_or(cluster).credentials.clone();
             sealed.extend(credentials.map(|sealed| (cluster.clone(), sealed)));
         }
-        let (opener, project) = (self.settings().keyring.opener.clone(), self.run.project());
-        let logins = blocking(move || {
-            let opened = |(cluster, sealed): &(Cluster, Sealed)| {
-                let place = Place::cluster(project, &cluster.address, &cluster.name);
-                Ok((cluster.id, open_credentials(&opener, sealed, &place)?))
-            };
-            sealed.iter().map(opened).collect::<Result<BTreeMap<_, _>, NotOpened>>()
-        });
-        self.opened.logins = logins.await?;
+        let opener = &self.settings().keyring.opener;
+        self.opened.logins = logins(opener, self.run.project(), sealed).await?;
         Ok(())
     }
 

@@ -1,7 +1,13 @@
 //! The secrets of a deployment: what is hidden in everything that its tools say.
 
+use secrecy::ExposeSecret as _;
+
+use crate::db::models::job::Job;
+use crate::deploy::opened::Opened;
+use crate::domain::ids::ProjectId;
 use crate::domain::redact::{Secrets, decode};
 use crate::paas::compiled::{Deployment, Value};
+use crate::seal::{NotOpened, Opener};
 
 /// Begins a value that is given in base64.
 const ENCODED: &str = "base64:";
@@ -19,6 +25,26 @@ pub(super) fn add_secrets_of(deployment: &Deployment, secrets: &mut Secrets) -> 
         add(&secret.name, &secret.options, (secrets, &mut bare));
     }
     bare
+}
+
+/// Adds all that is secret in a release: what its job brought, and what its file has.
+///
+/// Those that cannot be hidden were named when they were deployed.
+///
+/// # Errors
+///
+/// When a secret of the job does not open.
+pub(super) fn add_secrets_of_release(
+    opener: &Opener,
+    (job, project): (&Job, ProjectId),
+    model: &Deployment,
+    secrets: &mut Secrets,
+) -> Result<(), NotOpened> {
+    for (name, value) in Opened::of_job(opener, job, project)?.secrets {
+        secrets.add(&name, value.expose_secret()).ok();
+    }
+    drop(add_secrets_of(model, secrets));
+    Ok(())
 }
 
 fn add(name: &str, value: &Value, (secrets, bare): (&mut Secrets, &mut Vec<String>)) {

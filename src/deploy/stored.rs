@@ -37,6 +37,9 @@ pub(super) struct InCluster {
     /// What others had made there before it was taken over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) others: Vec<Object>,
+    /// What it runs.
+    #[serde(default, skip_serializing_if = "PinnedImages::is_empty")]
+    pub(super) images: PinnedImages,
 }
 
 impl InCluster {
@@ -55,6 +58,9 @@ pub(super) struct OnCluster {
     pub(super) cluster: ClusterId,
     /// What is there.
     pub(super) placed: Placed,
+    /// What it runs.
+    #[serde(default, skip_serializing_if = "PinnedImages::is_empty")]
+    pub(super) images: PinnedImages,
 }
 
 /// Why a stored release cannot be used.
@@ -147,6 +153,12 @@ impl Objects {
     /// What was sent to a cluster, and what was taken over there.
     pub(super) fn in_cluster(&self, cluster: ClusterId) -> Option<&InCluster> {
         self.kubernetes.iter().find(|on| on.cluster == cluster)
+    }
+
+    /// What was run on a target.
+    pub(super) fn images_of(&self, cluster: ClusterId) -> Option<&PinnedImages> {
+        let engine = self.docker.iter().find(|on| on.cluster == cluster);
+        engine.map(|on| &on.images).or_else(|| self.in_cluster(cluster).map(|on| &on.images))
     }
 
     /// Addresses under which the Ingresses of clusters are reached, in their order.

@@ -36,6 +36,7 @@ pub use containers::{Owned, Place};
 pub use disk::Room;
 pub use gate::GateContainer;
 pub use images::{ImageFacts, PullError};
+pub use logs::{Begin, Reading};
 pub use networks::{Network, NetworkCreated};
 pub use probe::Prober;
 pub use registry::PushError;

@@ -80,6 +80,8 @@ words! {
         Push = "push",
         /// Asked for a deployment without a push.
         Redeploy = "redeploy",
+        /// Asked for a release that has served before.
+        Rollback = "rollback",
         /// Asked for the end of a deployment.
         Cancel = "cancel",
     }

@@ -67,6 +67,8 @@ uuid_ids! {
     JobId
     /// What a job put live, or tried to.
     ReleaseId
+    /// What somebody asked a worker.
+    QuestionId
     /// One batch of History rows, written in one transaction.
     BatchId
 }
@@ -121,6 +123,22 @@ impl FromStr for JobNumber {
     }
 }
 
+/// What was written is no number of a release.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("write the number of a release, such as v17")]
+pub struct BadReleaseNumber;
+
+impl FromStr for ReleaseNumber {
+    type Err = BadReleaseNumber;
+
+    fn from_str(text: &str) -> Result<Self, BadReleaseNumber> {
+        let digits = text.strip_prefix('v').unwrap_or(text);
+        let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse().ok().filter(|number| is_number && *number > 0);
+        number.map(Self).ok_or(BadReleaseNumber)
+    }
+}
+
 /// A job as somebody names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobName {
@@ -158,5 +176,19 @@ impl Fence {
     #[must_use]
     pub const fn raised(self) -> Self {
         Self(self.0.saturating_add(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_is_named_with_its_v_or_without() {
+        assert_eq!("v17".parse(), Ok(ReleaseNumber(17)));
+        assert_eq!("17".parse(), Ok(ReleaseNumber(17)));
+        for text in ["", "v", "v0", "v-1", "v+1", "vv1", "main", "v99999999999"] {
+            assert_eq!(text.parse::<ReleaseNumber>(), Err(BadReleaseNumber), "{text}");
+        }
     }
 }

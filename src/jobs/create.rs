@@ -84,7 +84,9 @@ impl Jobs {
         new: &NewJob,
         job: &Job,
     ) -> Result<(), JobsError> {
-        if let Some(commit) = job.new_oid {
+        // What a rollback deploys is pinned by the job that deployed it first: going back needs no
+        // repository.
+        if let (Some(commit), None) = (job.new_oid, job.source) {
             let number = job.number;
             self.in_repository(project, move |repository| repository.pin(number, commit)).await?;
         }
@@ -197,14 +199,16 @@ async fn find(connection: &mut AsyncPgConnection, new: &NewJob) -> diesel::Query
 /// The first row of a History: who deploys what where.
 fn header(new: &NewJob, number: JobNumber) -> String {
     let snapshot = &new.snapshot;
-    let what = match new.new_oid {
-        Some(commit) => format!("{} \"{}\"", commit.short(), new.subject),
-        None => new.kind.to_string(),
+    let commit = new.new_oid.map(|commit| format!("{} \"{}\"", commit.short(), new.subject));
+    let what = match (new.source, commit) {
+        (Some(release), Some(commit)) => format!("{} to {release}, {commit}", new.kind),
+        (None, Some(commit)) => commit,
+        (_, None) => new.kind.to_string(),
     };
     let fingerprint: String = new.fingerprint.chars().take(SHOWN_FINGERPRINT).collect();
     let number = number_in_header(number);
-    format!(
-        "pierhead · {}/{} · {what}{number}{} ({fingerprint}…)",
-        snapshot.project, snapshot.environment, new.pusher
-    )
+    // Somebody at the server's terminal came with no key.
+    let key = if fingerprint.is_empty() { fingerprint } else { format!(" ({fingerprint}…)") };
+    let place = format!("{}/{}", snapshot.project, snapshot.environment);
+    format!("pierhead · {place} · {what}{number}{}{key}", new.pusher)
 }

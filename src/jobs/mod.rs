@@ -12,6 +12,7 @@ mod lease;
 mod queue_place;
 mod redeploy;
 mod refs;
+mod rollback;
 mod run;
 
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use create::{Created, MovedAtOnce};
 pub use lease::{Ended, Lease};
 pub use queue_place::Place;
 pub use refs::RefChange;
+pub use rollback::NoRollback;
 pub use run::{RefEnd, Run, RunEnd, RunError};
 
 /// Everything that jobs are kept in.

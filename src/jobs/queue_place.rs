@@ -13,7 +13,8 @@ const RECENT: i64 = 5;
 /// Where a waiting job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// Jobs that run before it: the running one, newer deployments, and plans that came before.
+    /// Jobs that run before it: the running one, rollbacks, newer deployments, and plans that came
+    /// before.
     pub ahead: usize,
     /// About how long that takes, in seconds, where earlier deployments tell.
     pub seconds: Option<u64>,
@@ -53,17 +54,25 @@ async fn find(connection: &mut AsyncPgConnection, id: JobId) -> diesel::QueryRes
 
 /// Whether an open job of an environment runs before another one of it that waits.
 ///
-/// Of deployments the newest is next, and the older ones will never run; plans and it are taken in
-/// the order in which they came.
+/// Rollbacks come first. Of them and of deployments the newest is next, and the older ones will never
+/// run; plans and the newest deployment are taken in the order in which they came.
 fn runs_before(other: &Job, job: &Job, open: &[Job]) -> bool {
     let is_plan = |job: &Job| job.kind == JobKind::Plan;
+    let is_rollback = |job: &Job| job.kind == JobKind::Rollback;
     if other.id == job.id {
         return false;
     }
     if other.state == JobState::Running {
         return true;
     }
-    let deployments = open.iter().filter(|job| job.state == JobState::Queued && !is_plan(job));
+    match (is_rollback(other), is_rollback(job)) {
+        (true, false) => return true,
+        (false, true) => return false,
+        (true, true) => return other.number > job.number,
+        (false, false) => {}
+    }
+    let queued = open.iter().filter(|job| job.state == JobState::Queued);
+    let deployments = queued.filter(|job| !is_plan(job) && !is_rollback(job));
     let newest = deployments.map(|job| job.number).max();
     match (is_plan(other), is_plan(job)) {
         (false, false) => other.number > job.number,

@@ -50,6 +50,7 @@ impl Jobs {
             variables,
             snapshot: Snapshot { without_cache: cache == Cache::Dropped, ..snapshot },
             ref_moves: RefMoves::Never,
+            source: None,
         };
         self.create(project.id, new).await
     }

@@ -13,6 +13,7 @@
 //! applies it, waits for it and deletes what is left over is a driver's affair, and [`Manifest`]
 //! tells it what it has to know.
 
+mod compare;
 mod difference;
 mod fault;
 mod flavour;
@@ -27,6 +28,7 @@ mod yaml;
 
 use serde::{Deserialize, Serialize};
 
+pub use compare::{OfWork, entries};
 pub use difference::{Built, built, built_images, fields, is_of_the_cluster, not_known};
 pub use fault::{Cannot, Note, Unrenderable};
 pub use flavour::Flavour;
@@ -192,6 +194,19 @@ impl Work {
 }
 
 impl Manifests {
+    /// What is applied when a release is applied once more: no work that ends, and no disk is
+    /// emptied.
+    #[must_use]
+    pub fn applied_again(mut self) -> Self {
+        self.items.retain(|item| item.is_put_back() || item.phase == Phase::PullSecrets);
+        for item in &mut self.items {
+            if let Duty::Claim { reset } = &mut item.duty {
+                *reset = false;
+            }
+        }
+        self
+    }
+
     /// All objects as one stream of YAML documents, secrets too.
     pub fn yaml(&self) -> String {
         let documents: Vec<_> = self.items.iter().map(|item| item.object.yaml()).collect();

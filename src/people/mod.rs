@@ -59,6 +59,18 @@ impl Identity {
     }
 }
 
+/// Somebody by their address, for an administrator of the installation.
+///
+/// # Errors
+///
+/// When nobody has it, or the database does not answer.
+pub async fn user(db: &Db, email: &str) -> Result<User, PeopleError> {
+    let asked = email.to_owned();
+    let found = db.run(async move |connection| User::by_email(connection, &asked).await);
+    let found: Option<User> = found.await?;
+    found.ok_or_else(|| PeopleError::NoUser(email.to_owned()))
+}
+
 /// Why a person or a key was not added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {

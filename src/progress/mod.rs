@@ -1,10 +1,11 @@
-//! The History made into what a person or a program reads.
+//! The History, and what workers say, made into what a person or a program reads.
 //!
 //! Lines are whole, at most [`COLUMNS`] wide, and hold no control characters but colours: git
 //! shows them behind `remote: `, and an SSH command as they are.
 
 mod duration;
 mod layout;
+mod told;
 
 use serde_json::{Value, json};
 
@@ -16,6 +17,7 @@ use crate::domain::push_option::Format;
 
 pub use duration::spoken;
 pub use layout::{COLUMNS, message};
+pub use told::Teller;
 
 /// Tool lines of one step that are shown while it runs. The rest is counted, and is stored.
 const MOST_TOOL_LINES: usize = 2_000;

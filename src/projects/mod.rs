@@ -15,7 +15,7 @@ use crate::domain::access::Bar;
 use crate::domain::cluster::BadAddress;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::BadRefName;
-use crate::domain::ids::JobNumber;
+use crate::domain::ids::{JobNumber, ReleaseNumber};
 use crate::domain::label::BadLabel;
 use crate::domain::slug::{ProjectName, ProjectSlug};
 use crate::domain::variables::BadVariable;
@@ -35,7 +35,7 @@ pub use find::{
     all, check_right, environments, find, find_environment, find_job, job_named, named, seen,
 };
 pub use registry::{NewRegistry, set_registry, unset_registry};
-pub use releases::{Serving, releases, serving};
+pub use releases::{Serving, find_releases, live_targets, releases, serving};
 pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};
 pub use variables::{Secrecy, set_variable, unset_variable, variables};
 
@@ -101,6 +101,17 @@ pub enum ProjectError {
         /// What there is.
         known: Vec<EnvironmentName>,
     },
+    /// The environment has no such release.
+    #[error("`{environment}` has no release {number}: `releases` lists the newest")]
+    NoRelease {
+        /// Where.
+        environment: EnvironmentName,
+        /// What was asked for.
+        number: ReleaseNumber,
+    },
+    /// Nothing serves.
+    #[error("nothing is live in `{0}`: push")]
+    NothingLive(EnvironmentName),
     /// The branch cannot be one.
     #[error(transparent)]
     Branch(#[from] BadRefName),
@@ -171,6 +182,8 @@ impl Transient for ProjectError {
             | Self::Exists(_)
             | Self::NoUser(_)
             | Self::NoEnvironment { .. }
+            | Self::NoRelease { .. }
+            | Self::NothingLive(_)
             | Self::Branch(_)
             | Self::Address(_)
             | Self::Variable(_)

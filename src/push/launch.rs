@@ -118,6 +118,7 @@ impl Handling<'_> {
                 Wait::No => RefMoves::AtOnce,
                 Wait::UntilLive | Wait::Skip | Wait::Plan => RefMoves::OnSuccess,
             },
+            source: None,
         };
         if self.options.wait != Wait::Plan {
             return new_job;

@@ -21,6 +21,7 @@ use crate::db::pool::Db;
 use crate::git::wire::Wire;
 use crate::jobs::Jobs;
 use crate::push::{Pushes, Sessions};
+use crate::questions::Questions;
 
 pub use host_key::{HostKeyError, load_or_make};
 pub use rights::{RIGHTS, Right};
@@ -37,6 +38,8 @@ pub struct Door {
     pub pushes: Pushes,
     /// Pushes under way.
     pub sessions: Sessions,
+    /// What workers are asked.
+    pub questions: Questions,
     /// git.
     pub wire: Wire,
     /// File of the key with which secrets are sealed.

@@ -21,7 +21,7 @@ const fn right(words: &'static str, verb: Verb) -> Right {
 }
 
 /// Every request there is.
-pub const RIGHTS: [Right; 18] = [
+pub const RIGHTS: [Right; 25] = [
     right("git-upload-pack 'acme/shop'", Verb::Clone),
     right("git-receive-pack 'acme/shop'", Verb::Push),
     right("whoami", Verb::Identify),
@@ -35,7 +35,14 @@ pub const RIGHTS: [Right; 18] = [
     right("logs 1", Verb::Look),
     right("cancel 1", Verb::Cancel),
     right("releases acme/shop production", Verb::Look),
+    right("diff acme/shop production v1 v2", Verb::Look),
+    right("diff acme/shop production v1", Verb::Look),
+    right("rollback acme/shop production", Verb::Deploy),
+    right("rollback acme/shop production v1", Verb::Deploy),
     right("redeploy acme/shop production", Verb::Deploy),
+    right("ps acme/shop production", Verb::Look),
+    right("tail acme/shop production", Verb::Look),
+    right("tail acme/shop production web -f", Verb::Look),
     right("vars acme/shop", Verb::ReadVariables),
     right("vars acme/shop production", Verb::ReadVariables),
     right("vars acme/shop set A", Verb::ChangeVariables),
@@ -63,9 +70,12 @@ pub(super) const fn of_command(command: &Command) -> Verb {
         | Command::Jobs { .. }
         | Command::Attach { .. }
         | Command::Logs { .. }
-        | Command::Releases { .. } => Verb::Look,
+        | Command::Releases { .. }
+        | Command::Diff { .. }
+        | Command::Ps { .. }
+        | Command::Tail { .. } => Verb::Look,
         Command::Cancel { .. } => Verb::Cancel,
-        Command::Redeploy { .. } => Verb::Deploy,
+        Command::Redeploy { .. } | Command::Rollback { .. } => Verb::Deploy,
         Command::Vars { change: None, .. } => Verb::ReadVariables,
         Command::Vars { change: Some(Change::Set { .. } | Change::Unset { .. }), .. } => {
             Verb::ChangeVariables

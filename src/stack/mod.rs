@@ -196,6 +196,17 @@ pub struct Placed {
 }
 
 impl Stack {
+    /// One with nothing in it.
+    pub fn nothing(network: &str) -> Self {
+        Self {
+            network: network.to_owned(),
+            labels: BTreeMap::new(),
+            volumes: Vec::new(),
+            groups: Vec::new(),
+            routes: Vec::new(),
+        }
+    }
+
     /// How many addresses it needs.
     pub fn size(&self) -> u32 {
         u32::try_from(self.groups.len()).unwrap_or(u32::MAX)

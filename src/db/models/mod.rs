@@ -11,6 +11,7 @@ pub mod job;
 pub mod outbox;
 pub mod project;
 pub mod push;
+pub mod question;
 pub mod registry;
 pub mod release;
 pub mod release_list;

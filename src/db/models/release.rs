@@ -39,6 +39,8 @@ pub struct Release {
     pub objects: Value,
     /// What became of each target when it was taken back.
     pub undone: Option<Value>,
+    /// The release of which it is one more.
+    pub source: Option<ReleaseNumber>,
 }
 
 /// The content of a release about to be numbered.
@@ -57,6 +59,8 @@ pub struct NewRelease {
     pub variables: Value,
     /// What is put on each target.
     pub objects: Value,
+    /// The release of which it is one more.
+    pub source: Option<ReleaseNumber>,
 }
 
 impl NewRelease {
@@ -110,6 +114,64 @@ impl Release {
     /// When there is none, or the database does not answer.
     pub async fn find(connection: &mut AsyncPgConnection, id: ReleaseId) -> QueryResult<Self> {
         releases::table.find(id).select(Self::as_select()).first(connection).await
+    }
+
+    /// The release that people call by this number.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn by_number(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+        number: ReleaseNumber,
+    ) -> QueryResult<Option<Self>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .filter(releases::number.eq(number))
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// The newest release of an environment, whatever became of it.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn newest(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+    ) -> QueryResult<Option<ReleaseId>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .order(releases::number.desc())
+            .select(releases::id)
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// The newest release before a number that has served.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn served_before(
+        connection: &mut AsyncPgConnection,
+        environment: EnvironmentId,
+        number: ReleaseNumber,
+    ) -> QueryResult<Option<Self>> {
+        releases::table
+            .filter(releases::environment_id.eq(environment))
+            .filter(releases::number.lt(number))
+            .filter(releases::state.eq(ReleaseState::Replaced))
+            .order(releases::number.desc())
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
     }
 
     /// The release that serves in an environment.

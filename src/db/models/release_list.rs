@@ -1,22 +1,51 @@
 //! Releases as people list them: without what is needed to apply them again.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde::Serialize;
 
 use crate::db::schema::{jobs, releases};
 use crate::domain::ids::{EnvironmentId, JobNumber, ReleaseNumber};
 use crate::domain::oid::Oid;
 use crate::domain::release::ReleaseState;
 
+/// The columns of a [`Listed`].
+type Columns = (
+    releases::number,
+    releases::state,
+    releases::commit_oid,
+    releases::created_at,
+    releases::live_at,
+    jobs::number,
+    jobs::pusher,
+    jobs::subject,
+    releases::source,
+);
+
+const LISTED: Columns = (
+    releases::number,
+    releases::state,
+    releases::commit_oid,
+    releases::created_at,
+    releases::live_at,
+    jobs::number,
+    jobs::pusher,
+    jobs::subject,
+    releases::source,
+);
+
 /// A release, and the job that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Serialize)]
 pub struct Listed {
     /// "v18".
     pub number: ReleaseNumber,
     /// Where it stands.
     pub state: ReleaseState,
     /// What was deployed.
+    #[serde(rename = "commit")]
     pub commit_oid: Oid,
     /// When it was numbered.
     pub created_at: DateTime<Utc>,
@@ -28,6 +57,22 @@ pub struct Listed {
     pub pusher: String,
     /// First line of the commit's message.
     pub subject: String,
+    /// The release of which it is one more.
+    pub source: Option<ReleaseNumber>,
+}
+
+/// On one line.
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let date = self.live_at.unwrap_or(self.created_at).format("%Y-%m-%d %H:%M");
+        let Self { number, state, commit_oid, job, pusher, subject, .. } = self;
+        let (number, commit) = (number.to_string(), commit_oid.short());
+        write!(f, "{number:<6}  {state:<8}  {commit}  {date}  job {job}  {pusher}  ")?;
+        match self.source {
+            Some(source) => write!(f, "{source} again: {subject}"),
+            None => f.write_str(subject),
+        }
+    }
 }
 
 /// The newest releases of an environment, newest first.
@@ -45,33 +90,46 @@ pub async fn newest(
         .filter(releases::environment_id.eq(environment))
         .order(releases::number.desc())
         .limit(most)
-        .select((
-            releases::number,
-            releases::state,
-            releases::commit_oid,
-            releases::created_at,
-            releases::live_at,
-            jobs::number,
-            jobs::pusher,
-            jobs::subject,
-        ))
+        .select(LISTED)
         .load(connection)
         .await
 }
 
-/// What serves in each environment of these.
+/// The release of this number.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn numbered(
+    connection: &mut AsyncPgConnection,
+    environment: EnvironmentId,
+    number: ReleaseNumber,
+) -> QueryResult<Option<Listed>> {
+    releases::table
+        .inner_join(jobs::table)
+        .filter(releases::environment_id.eq(environment))
+        .filter(releases::number.eq(number))
+        .select(LISTED)
+        .first(connection)
+        .await
+        .optional()
+}
+
+/// What serves in an environment.
 ///
 /// # Errors
 ///
 /// When the database does not answer.
 pub async fn live(
     connection: &mut AsyncPgConnection,
-    environments: &[EnvironmentId],
-) -> QueryResult<Vec<(EnvironmentId, ReleaseNumber, Oid)>> {
+    environment: EnvironmentId,
+) -> QueryResult<Option<Listed>> {
     releases::table
-        .filter(releases::environment_id.eq_any(environments))
+        .inner_join(jobs::table)
+        .filter(releases::environment_id.eq(environment))
         .filter(releases::state.eq(ReleaseState::Live))
-        .select((releases::environment_id, releases::number, releases::commit_oid))
-        .load(connection)
+        .select(LISTED)
+        .first(connection)
         .await
+        .optional()
 }

@@ -278,6 +278,29 @@ impl DockerTarget {
         Ok(image.map(|image| Pinned::ImageId(image.id)))
     }
 
+    /// Sees to it that the engine has an image that a release runs: as it is there, or pulled.
+    ///
+    /// # Errors
+    ///
+    /// [`ImageError::Gone`] when only an engine had it, or its registry does not give it.
+    pub async fn pinned_image(
+        &self,
+        image: &Pinned,
+        sources: &Sources,
+        lines: &mpsc::Sender<String>,
+    ) -> Result<(), ImageError> {
+        if self.engine.image(image.reference()).await?.is_some() {
+            return Ok(());
+        }
+        match image {
+            Pinned::ImageId(id) => Err(ImageError::Gone(id.clone())),
+            Pinned::Digest(reference) => {
+                self.engine.pull(reference, sources.registry.as_slice(), lines).await?;
+                self.mark_private(reference, sources).await
+            }
+        }
+    }
+
     /// An image that a project may use, by its name.
     async fn find_image(
         &self,

@@ -6,6 +6,7 @@
 mod adoption;
 mod blame;
 mod error;
+mod looks;
 mod owners;
 mod plan;
 mod put_back;
@@ -29,6 +30,7 @@ use crate::manifests::{
 };
 
 pub use error::ClusterError;
+pub use looks::Workload;
 pub use plan::Planned;
 pub use put_back::interrupted;
 pub use rights::extras;

@@ -44,6 +44,23 @@ pub(super) struct Images {
     pub(super) of_clusters: PinnedImages,
 }
 
+impl Images {
+    /// All of them; where targets have different ones of a name, the others by longer names.
+    pub(super) fn all(&self) -> PinnedImages {
+        let mut all = self.of_clusters.clone();
+        for (engine, images) in (1..).zip(&self.of_engines) {
+            for (reference, image) in images {
+                let name = match all.get(reference) {
+                    Some(known) if known != image => format!("{reference} of engine {engine}"),
+                    Some(_) | None => reference.clone(),
+                };
+                all.insert(name, image.clone());
+            }
+        }
+        all
+    }
+}
+
 impl Deployment<'_> {
     /// Whose objects those of this run are.
     pub(super) fn owner(&self) -> Owner<'_> {

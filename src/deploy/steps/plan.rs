@@ -3,14 +3,11 @@
 //! Engines and clusters are only asked. What runs is compared with what would run: on an engine by
 //! what the live release has stored, on a cluster by what the cluster says of both.
 
-use secrecy::ExposeSecret as _;
-
 use crate::db::models::job::Job;
 use crate::db::models::release::Release;
 use crate::deploy::Deployment;
 use crate::deploy::failure::{Cause, Failure};
-use crate::deploy::opened::Opened;
-use crate::deploy::secrets::add_secrets_of;
+use crate::deploy::secrets::{add_secrets_of, add_secrets_of_release};
 use crate::deploy::steps::images::Images;
 use crate::deploy::steps::known_images::Live;
 use crate::deploy::stored::{self, Objects};
@@ -89,13 +86,9 @@ impl Deployment<'_> {
         let models = [live.model.clone(), model.clone()];
         let (mut secrets, _) = self.opened.hidden();
         let redactor = blocking(move || {
-            for (name, value) in Opened::of_job(&opener, &job, project)?.secrets {
-                // Those that cannot be hidden were named when they were deployed.
-                secrets.add(&name, value.expose_secret()).ok();
-            }
-            for model in &models {
-                add_secrets_of(model, &mut secrets);
-            }
+            let [before, after] = &models;
+            add_secrets_of_release(&opener, (&job, project), before, &mut secrets)?;
+            drop(add_secrets_of(after, &mut secrets));
             Ok::<_, NotOpened>(Redactor::new(&secrets))
         });
         self.hide(redactor.await?);

@@ -15,6 +15,7 @@ use crate::deploy::stored::{self, Objects, Unreadable};
 use crate::deploy::targets::{Target, Targets};
 use crate::domain::history::Step;
 use crate::domain::ids::ReleaseNumber;
+use crate::domain::oid::Oid;
 use crate::domain::quota::HardQuota;
 use crate::domain::release::{PinnedImages, describe_change};
 use crate::domain::sealed::ReleasePart;
@@ -22,6 +23,7 @@ use crate::manifests::{self, ContentKey, Inputs, Manifests, QuotaRow, Unpinned};
 use crate::paas::check_quota;
 use crate::paas::compiled::{self, EnvValue};
 use crate::stack::{Stack, render};
+use crate::tasks::blocking;
 
 /// What is about to be applied.
 pub(super) struct Rendered {
@@ -29,6 +31,8 @@ pub(super) struct Rendered {
     pub(super) stacks: Vec<Stack>,
     /// Objects of each cluster.
     pub(super) manifests: Vec<Manifests>,
+    /// What they run.
+    pub(super) images: Images,
 }
 
 impl Deployment<'_> {
@@ -55,35 +59,43 @@ impl Deployment<'_> {
         // Its number is known when it is stored, and nothing is stored that cannot be rendered.
         let rehearsal = ReleaseNumber(i32::MAX);
         self.manifests(model, &images.of_clusters, (targets, &facts), rehearsal)?;
-        let of_clusters = images.of_clusters.clone();
-        let images: PinnedImages =
-            images.of_clusters.into_iter().chain(images.of_engines.into_iter().flatten()).collect();
-        let commit = self.commit();
-        let (project, repositories) = (self.run.project(), self.jobs().repositories().clone());
-        let peeled = crate::tasks::blocking(move || repositories.open(project)?.peel(commit)).await;
-        let variables = variables(model);
+        let all = images.all();
+        let (variables, source) = (variables(model), self.run.job().source);
         let new = NewRelease {
             fence: self.run.fence(),
-            commit_oid: peeled.map_err(|error| Cause::Checkout(error.into()))?,
+            commit_oid: self.peeled().await?,
             model: self.sealed(ReleasePart::Model, model)?,
-            images: stored::json(&images)?,
+            images: stored::json(&all)?,
             variables: self.sealed(ReleasePart::Variables, &variables)?,
             objects: self.sealed(ReleasePart::Objects, &Objects::default())?,
+            source,
         };
         let release = self.run.store_release(new).await?;
-        let text = match live {
-            None => format!("{}: the first", release.number),
-            Some(live) => {
-                let change = self.change_since(live, (&images, &variables)).await?;
-                format!("{}: {change}", release.number)
-            }
+        let change = match live {
+            None => "the first".to_owned(),
+            Some(live) => self.change_since(live, (&all, &variables)).await?,
         };
+        let again = source.map(|source| format!("{source} again, ")).unwrap_or_default();
+        let text = format!("{}: {again}{change}", release.number);
         self.recorder.result(Step::Release, text, watch).await;
-        let manifests = self.manifests(model, &of_clusters, (targets, &facts), release.number)?;
+        let of_clusters = &images.of_clusters;
+        let manifests = self.manifests(model, of_clusters, (targets, &facts), release.number)?;
         for note in manifests.iter().flat_map(|manifests| &manifests.notes) {
             self.recorder.line(Step::Release, note.to_string()).await;
         }
-        Ok((release, Rendered { stacks, manifests }))
+        Ok((release, Rendered { stacks, manifests, images }))
+    }
+
+    /// The commit that is deployed, also where a tag was pushed.
+    async fn peeled(&self) -> Result<Oid, Cause> {
+        let commit = self.commit();
+        if self.run.job().source.is_some() {
+            // A release stores no other, and going back asks for nothing that may be broken.
+            return Ok(commit);
+        }
+        let (project, repositories) = (self.run.project(), self.jobs().repositories().clone());
+        let peeled = blocking(move || repositories.open(project)?.peel(commit)).await;
+        peeled.map_err(|error| Cause::Checkout(error.into()))
     }
 
     /// The objects of every cluster.
@@ -116,7 +128,8 @@ impl Deployment<'_> {
                 quotas: &quotas,
                 key: &key,
             };
-            manifests::render(model, &inputs).map_err(Cause::NotOnKubernetes)
+            let rendered = manifests::render(model, &inputs).map_err(Cause::NotOnKubernetes)?;
+            Ok(if job.source.is_some() { rendered.applied_again() } else { rendered })
         };
         targets.kubernetes.iter().zip(facts).map(on_cluster).collect()
     }

@@ -33,20 +33,20 @@ impl Deployment<'_> {
         live: Option<&Release>,
     ) -> Result<Objects, Failure> {
         let watch = self.begin(Step::Rollout);
-        let Rendered { stacks, manifests } = rendered;
+        let Rendered { stacks, manifests, images } = rendered;
         let entrances = stacks.iter().flat_map(Stack::entrances).collect();
         self.run.begin_applying(entrances).await?;
         let environment = self.run.job().environment_id;
         let keep: Vec<Fence> =
             live.map(|live| live.fence).into_iter().chain([self.run.fence()]).collect();
         let mut objects = Objects::default();
-        for (target, stack) in targets.docker.iter().zip(stacks) {
+        for ((target, stack), images) in targets.docker.iter().zip(stacks).zip(images.of_engines) {
             let leftovers = target.driver.leftovers(environment, &keep).await?;
             self.run.still_owns().await?;
             self.ledger.touch(target.cluster.id);
             target.driver.remove(leftovers).await?;
             let placed = target.driver.start(&stack).await?;
-            objects.docker.push(OnCluster { cluster: target.cluster.id, placed });
+            objects.docker.push(OnCluster { cluster: target.cluster.id, placed, images });
         }
         for (target, manifests) in targets.kubernetes.iter().zip(manifests) {
             let cluster = target.cluster.id;
@@ -57,7 +57,8 @@ impl Deployment<'_> {
                     others.push(object);
                 }
             }
-            objects.kubernetes.push(InCluster { cluster, manifests, others });
+            let images = images.of_clusters.clone();
+            objects.kubernetes.push(InCluster { cluster, manifests, others, images });
         }
         // From here whoever takes over, or rolls back to it, knows what is where.
         self.run.store_objects(release, self.sealed(ReleasePart::Objects, &objects)?).await?;

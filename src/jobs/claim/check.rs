@@ -4,6 +4,7 @@ use tracing::warn;
 
 use crate::db::models::job::{Job, Source};
 use crate::db::models::project::Project;
+use crate::db::models::release::Release;
 use crate::domain::git_ref::RefName;
 use crate::domain::job::{JobKind, Outcome};
 use crate::domain::oid::Oid;
@@ -42,7 +43,17 @@ impl Claim<'_> {
             JobKind::Plan if job.new_oid.is_none() => refused("it names no commit"),
             // It moves no ref, wherever that is by now.
             JobKind::Plan => Ok(Check::Passed(Passed { expected_tip: None, source: None })),
-            JobKind::Rollback => refused("a rollback is not supported yet"),
+            JobKind::Rollback => self.check_rollback(job).await,
+        }
+    }
+
+    /// What a rollback applies is known since it was made; it moves no ref.
+    async fn check_rollback(&mut self, job: &Job) -> Result<Check, JobsError> {
+        let refused = |why: &str| Ok(Check::Ends(Outcome::Refused, why.to_owned()));
+        let Some(number) = job.source else { return refused("it names no release") };
+        match Release::by_number(self.connection, job.environment_id, number).await? {
+            Some(_) => Ok(Check::Passed(Passed { expected_tip: None, source: None })),
+            None => refused(&format!("{number} is not stored any more")),
         }
     }
 

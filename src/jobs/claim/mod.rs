@@ -45,7 +45,8 @@ impl Jobs {
     ///
     /// A run that was lost is taken over before anything that waits. Of waiting deployments the
     /// newest runs and the older ones end; one whose ref went on without it ends as stale. A plan
-    /// runs before a deployment that came after it.
+    /// runs before a deployment that came after it, and the newest rollback before everything else:
+    /// what came before it ends, and what came after it runs next.
     ///
     /// # Errors
     ///
@@ -90,7 +91,7 @@ impl Claim<'_> {
             }
             None => {}
         }
-        self.take_newest().await
+        self.take_next().await
     }
 
     /// The run that this very claim has begun.
@@ -148,11 +149,17 @@ impl Claim<'_> {
         }
     }
 
-    /// Takes the newest waiting job that may still deploy, or a plan that waits for longer.
-    async fn take_newest(&mut self) -> Result<Option<Claimed>, JobsError> {
+    /// Takes a rollback, the newest waiting job that may still deploy, or a plan that waits for
+    /// longer.
+    async fn take_next(&mut self) -> Result<Option<Claimed>, JobsError> {
         let waiting = Job::open_of_environment(self.connection, self.environment()).await?;
-        let (mut plans, deployments): (Vec<Job>, Vec<Job>) =
+        let (mut plans, others): (Vec<Job>, Vec<Job>) =
             waiting.into_iter().partition(|job| job.kind == JobKind::Plan);
+        let (rollbacks, deployments): (Vec<Job>, Vec<Job>) =
+            others.into_iter().partition(|job| job.kind == JobKind::Rollback);
+        if let Some(claimed) = self.take_newest(rollbacks, &deployments).await? {
+            return Ok(Some(claimed));
+        }
         let newest = deployments.first().map(|job| job.number);
         // Nothing supersedes a plan, and it supersedes nothing: they run in their order.
         while let Some(plan) = plans.pop_if(|plan| newest.is_none_or(|newest| plan.number < newest))
@@ -164,9 +171,19 @@ impl Claim<'_> {
                 }
             }
         }
+        self.take_newest(deployments, &[]).await
+    }
+
+    /// Takes the first of these that may run, newest first. What came before it ends, of these and
+    /// of others that wait.
+    async fn take_newest(
+        &mut self,
+        waiting: Vec<Job>,
+        others: &[Job],
+    ) -> Result<Option<Claimed>, JobsError> {
         let mut taken: Option<(Job, Passed)> = None;
         let mut ending = Vec::new();
-        for job in deployments {
+        for job in waiting {
             let verdict = match &taken {
                 Some((newest, _)) => Verdict::superseded(newest),
                 None => match self.check(&job).await? {
@@ -179,8 +196,13 @@ impl Claim<'_> {
             };
             ending.push((job, verdict));
         }
+        if let Some((newest, _)) = &taken {
+            let older = others.iter().filter(|job| job.number < newest.number);
+            ending.extend(older.map(|job| (job.clone(), Verdict::superseded(newest))));
+        }
         // Rows are locked by ascending number, here as everywhere.
-        for (job, verdict) in ending.iter().rev() {
+        ending.sort_by_key(|(job, _)| job.number);
+        for (job, verdict) in &ending {
             end(self.connection, job, verdict).await?;
         }
         let Some((job, passed)) = taken else { return Ok(None) };

@@ -1,6 +1,8 @@
 //! What is available, what containers reserve of it, and how the rest is shared
 //! (paas-yaml.md §9.3 to §9.6).
 
+mod stored;
+
 use crate::domain::quota::HardQuota;
 use crate::paas::compiled::Resource;
 use crate::paas::fault::{Code, Fault};
@@ -8,6 +10,8 @@ use crate::paas::node::Place;
 use crate::paas::quantity::{BadQuantity, Category, Quantity, display};
 use crate::paas::report::{Path, Poisoned, Reports, shown};
 use crate::paas::view::View;
+
+pub use stored::check_pods;
 
 /// Every resource there is, and how much of it is left.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use crate::domain::quota::HardQuota;
 use crate::paas::quantity::{Category, display};
-use crate::paas::quota::share;
+use crate::paas::quota::{check_pods, share};
 use crate::paas::{Context, compile};
 
 const MI: u64 = 1 << 20;
@@ -178,4 +178,21 @@ fn what_the_account_lacks_can_only_be_limited_absolutely() {
         refused(&[], "{category: memory, type: storage, capacity: 50%}", 1, rows),
         @"E-709 quota `storage`: the account defines none"
     );
+}
+
+#[test]
+fn what_was_compiled_once_is_held_against_the_quotas_of_today() {
+    let text = "pods: {web: {replicas: 2, containers: {app: {image: x, \
+                resources: [{type: cpu, require: 500m, limit: 1}]}}}, \
+                none: {replicas: 0, containers: {app: {image: x}}}}";
+    let context = Context { hard_quotas: vec![cpu(2_000, 1_000)], ..Context::default() };
+    let pods = compile(text.as_bytes(), &context).unwrap().model.pods;
+    let pods: Vec<_> = pods.iter().collect();
+    let held = |quotas: &[HardQuota]| check_pods(&pods, quotas).err().unwrap_or_default();
+    assert_eq!(held(&[]), "");
+    assert_eq!(held(&[cpu(2_000, 1_000)]), "");
+    assert_eq!(held(&[cpu(1_500, 1_000)]), "`cpu`: 2.000 at most in all, the account grants 1.500");
+    assert_eq!(held(&[cpu(2_000, 900)]), "`cpu`: 1.000 guaranteed in all, the account grants 900m");
+    // It was deployed before there was one.
+    assert_eq!(held(&[memory(MI)]), "`memory`: container web/app has no limit");
 }

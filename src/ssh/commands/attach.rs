@@ -4,9 +4,8 @@ use tokio::sync::mpsc;
 
 use crate::db::models::job::Job;
 use crate::domain::ids::JobNumber;
-use crate::domain::push_option;
 use crate::progress::{Audience, Printer};
-use crate::ssh::commands::{Call, Failure, Format, Status};
+use crate::ssh::commands::{Call, Failure, Status};
 
 /// Lines that may wait for a client. When it falls behind, it is followed more slowly.
 const BACKLOG: usize = 256;
@@ -20,10 +19,7 @@ pub(super) async fn run(call: &Call<'_>, number: JobNumber) -> Result<Status, Fa
 /// Prints a job's History from its beginning to its end.
 pub(super) async fn follow(call: &Call<'_>, job: &Job) -> Result<Status, Failure> {
     let (lines, mut waiting) = mpsc::channel::<String>(BACKLOG);
-    let format = match call.json {
-        Format::Text => push_option::Format::Full,
-        Format::Json => push_option::Format::Json,
-    };
+    let format = call.json.of_printers();
     let environment = job.snapshot.environment.clone();
     let printer = Printer::new(format, job.number, environment, Audience::OneJob);
     let watch = async {

@@ -23,7 +23,10 @@ pub(super) async fn run(call: &Call<'_>, number: JobNumber) -> Result<Status, Fa
             ("asked", text, Status::OK)
         }
         CancelAnswer::TooLate(release) => {
-            ("too-late", format!("too late, {release} is live"), Status::FAILED)
+            let project = format!("{}/{}", job.snapshot.account, job.snapshot.project);
+            let words = format!("rollback {project} {}", job.snapshot.environment);
+            let rollback = call.door.jobs.command(&words);
+            ("too-late", format!("too late, {release} is live: {rollback}"), Status::FAILED)
         }
         CancelAnswer::Ended(outcome) => {
             ("ended", format!("job {number} has ended: {outcome}"), Status::FAILED)

@@ -1,18 +1,23 @@
 //! What our commands do: each looks up, asks a use case, and prints.
 
+mod asking;
 mod attach;
 mod cancel;
+mod diff;
+mod failure;
 mod git;
 mod jobs;
 mod keys;
 mod logs;
 mod projects;
+mod ps;
 mod redeploy;
 mod releases;
+mod rollback;
+mod tail;
 mod vars;
 mod whoami;
 
-use chrono::{DateTime, Utc};
 use russh::Channel;
 use russh::server::Msg;
 use tokio_util::sync::CancellationToken;
@@ -21,19 +26,20 @@ use tracing::warn;
 use crate::db::acting::Acting;
 use crate::db::models::audit::NewEntry;
 use crate::db::models::job::Job;
-use crate::db::models::project::{Inactive, Project};
-use crate::db::pool::told;
+use crate::db::models::project::Project;
 use crate::domain::access::{Denied, Verb, What, authorise};
 use crate::domain::cache::Cache;
 use crate::domain::history::End;
 use crate::domain::ids::JobNumber;
+use crate::domain::push_option;
 use crate::domain::slug::ProjectName;
-use crate::people::{Identity, PeopleError, identify};
+use crate::people::{Identity, identify};
 use crate::projects::{ProjectError, find, find_job};
 use crate::push::Watched;
 use crate::ssh::Door;
 use crate::ssh::command::{BadRequest, Command, Ours, Request, USES};
-use crate::ssh::output::{BadInput, Output};
+use crate::ssh::commands::failure::{Failure, Status};
+use crate::ssh::output::Output;
 use crate::ssh::rights;
 use crate::tasks::Tasks;
 
@@ -45,109 +51,6 @@ pub(super) struct Caller {
     pub(super) origin: String,
     /// `GIT_PROTOCOL`, as the client sent it.
     pub(super) protocol: Option<String>,
-}
-
-/// Exit status of a command, as a client sees it; README.md lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Status(u32);
-
-impl Status {
-    /// Done, or live.
-    const OK: Self = Self(0);
-    /// Failed, or not live.
-    const FAILED: Self = Self(1);
-    /// Words that the command does not take.
-    const USAGE: Self = Self(2);
-    /// It took too long to wait for.
-    const WAIT_LIMIT: Self = Self(3);
-    /// This server stops.
-    const STOPPING: Self = Self(4);
-    /// No such command.
-    const UNKNOWN: Self = Self(127);
-    /// No such project or job, or no right.
-    const NOT_FOUND: Self = Self(128);
-}
-
-/// Why a command did not do what it is for.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// The client hung up.
-    #[error("the client hung up")]
-    HungUp(#[from] russh::Error),
-    /// What was asked for is not there, or not theirs.
-    #[error(transparent)]
-    Project(ProjectError),
-    /// Their keys cannot be read or changed.
-    #[error(transparent)]
-    People(PeopleError),
-    /// They would be out.
-    #[error("you came with this key: remove it with another one")]
-    OwnKey,
-    /// The key that they came with ends.
-    #[error("the key that you came with ends on {}: give one that you add an earlier end, by --expires", .0.format("%Y-%m-%d %H:%M UTC"))]
-    Outlives(DateTime<Utc>),
-    /// They may, but not with this key.
-    #[error("the key that you came with is for less: come with one that may all that you may")]
-    Key,
-    /// They may not.
-    #[error("you may not do this")]
-    Forbidden,
-    /// Standard input is not what the command needs.
-    #[error(transparent)]
-    Input(#[from] BadInput),
-    /// Nothing of this project is deployed.
-    #[error(transparent)]
-    Inactive(#[from] Inactive),
-    /// Jobs cannot be read or changed.
-    #[error(transparent)]
-    Jobs(#[from] crate::jobs::JobsError),
-    /// The database does not answer.
-    #[error("{}", told(.0))]
-    Db(#[from] diesel::result::Error),
-}
-
-impl From<ProjectError> for Failure {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
-    fn from(error: ProjectError) -> Self {
-        match error {
-            ProjectError::Db(error) => Self::Db(error),
-            error => Self::Project(error),
-        }
-    }
-}
-
-impl From<PeopleError> for Failure {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
-    fn from(error: PeopleError) -> Self {
-        match error {
-            PeopleError::Db(error) => Self::Db(error),
-            error => Self::People(error),
-        }
-    }
-}
-
-impl Failure {
-    fn status(&self) -> Status {
-        match self {
-            Self::Project(
-                ProjectError::NotFound(_)
-                | ProjectError::Forbidden(_)
-                | ProjectError::Key(_)
-                | ProjectError::Barred(_),
-            )
-            | Self::Key
-            | Self::Forbidden => Status::NOT_FOUND,
-            Self::HungUp(_)
-            | Self::Project(_)
-            | Self::People(_)
-            | Self::OwnKey
-            | Self::Outlives(_)
-            | Self::Input(_)
-            | Self::Inactive(_)
-            | Self::Jobs(_)
-            | Self::Db(_) => Status::FAILED,
-        }
-    }
 }
 
 /// What a command is called with.
@@ -167,6 +70,16 @@ struct Call<'a> {
 enum Format {
     Text,
     Json,
+}
+
+impl Format {
+    /// The same, as printers know it.
+    const fn of_printers(self) -> push_option::Format {
+        match self {
+            Self::Text => push_option::Format::Full,
+            Self::Json => push_option::Format::Json,
+        }
+    }
 }
 
 /// Does what a client asks for, or says what there is.
@@ -246,6 +159,16 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Caller, ours: Ours
         Command::Cancel { job } => cancel::run(&call, job).await,
         Command::Releases { project, environment } => {
             releases::run(&call, &project, environment).await
+        }
+        Command::Diff { project, environment, from, to } => {
+            diff::run(&call, (&project, environment), (from, to)).await
+        }
+        Command::Ps { project, environment } => ps::run(&call, (&project, environment)).await,
+        Command::Tail { project, environment, pod, follow, lines } => {
+            tail::run(&call, (&project, environment), (pod, lines, follow)).await
+        }
+        Command::Rollback { project, environment, release } => {
+            rollback::run(&call, (&project, environment), release).await
         }
         Command::Redeploy { project, environment, no_cache } => {
             let cache = if no_cache { Cache::Dropped } else { Cache::Used };

@@ -1,11 +1,11 @@
 //! `projects` and `info`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::db::models::project::Project;
 use crate::domain::access::Role;
 use crate::domain::slug::ProjectName;
-use crate::projects::{seen, serving};
+use crate::projects::{Serving, seen, serving};
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Lists the projects that the caller may see.
@@ -42,13 +42,7 @@ pub(super) async fn info(call: &Call<'_>, name: &ProjectName) -> Result<Status, 
     let url = format!("ssh://{user}@{host}:{port}/{}", project.name());
     let rows = serving(&door.db, &project).await?;
     if call.json == Format::Json {
-        let environments: Vec<_> = rows
-            .iter()
-            .map(|(name, release)| {
-                let (number, commit) = release.unzip();
-                json!({"name": name, "release": number.map(|number| number.0), "commit": commit})
-            })
-            .collect();
+        let environments: Vec<_> = rows.iter().map(json).collect();
         let text = json!({
             "project": project.name().to_string(),
             "url": url,
@@ -66,12 +60,47 @@ pub(super) async fn info(call: &Call<'_>, name: &ProjectName) -> Result<Status, 
     if rows.is_empty() {
         call.output.line("it has no environment yet: ask an administrator for a cluster").await?;
     }
-    for (name, release) in rows {
-        let what = match release {
-            Some((number, commit)) => format!("{number} at {}", commit.short()),
-            None => "nothing is live".to_owned(),
-        };
-        call.output.line(&format!("{name:<14}  {what}")).await?;
+    for row in &rows {
+        for line in text(row) {
+            call.output.line(&line).await?;
+        }
     }
     Ok(Status::OK)
+}
+
+fn json(row: &Serving) -> Value {
+    let targets = row.targets.iter().map(|(name, kind)| json!({"name": name, "kind": kind}));
+    let open = row.open.iter().map(
+        |(number, kind, state)| json!({"number": number, "kind": kind, "state": state.as_str()}),
+    );
+    json!({
+        "name": row.environment,
+        "release": row.live.as_ref().map(|live| live.number.0),
+        "commit": row.live.as_ref().map(|live| live.commit_oid),
+        "live": row.live,
+        "targets": targets.collect::<Vec<_>>(),
+        "refs": row.refs,
+        "jobs": open.collect::<Vec<_>>(),
+    })
+}
+
+fn text(row: &Serving) -> Vec<String> {
+    let what = row.live.as_ref().map_or_else(
+        || "nothing is live".to_owned(),
+        |live| {
+            let since = live.live_at.map(|at| at.format(" since %Y-%m-%d %H:%M").to_string());
+            let since = since.unwrap_or_default();
+            format!("{} at {}{since}  {}", live.number, live.commit_oid.short(), live.subject)
+        },
+    );
+    let mut lines = vec![format!("{:<14}  {what}", row.environment)];
+    let targets = row.targets.iter().map(|(name, kind)| format!("{name} ({kind})"));
+    let from = if row.refs.is_empty() { "no ref".to_owned() } else { row.refs.join(", ") };
+    let targets = targets.collect::<Vec<_>>().join(", ");
+    lines.push(format!("{:<14}  {from} deploys to {targets}", ""));
+    let open = row.open.iter();
+    lines.extend(
+        open.map(|(number, kind, state)| format!("{:<14}  job {number}: {kind}, {state}", "")),
+    );
+    lines
 }

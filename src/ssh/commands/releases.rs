@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::db::models::release_list::Listed;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::ProjectName;
 use crate::projects::{find_environment, releases};
@@ -25,31 +24,10 @@ pub(super) async fn run(
     }
     for release in &newest {
         let text = match call.json {
-            Format::Text => text(release),
-            Format::Json => json(release),
+            Format::Text => release.to_string(),
+            Format::Json => json!(release).to_string(),
         };
         call.output.line(&text).await?;
     }
     Ok(Status::OK)
-}
-
-fn text(release: &Listed) -> String {
-    let date = release.live_at.unwrap_or(release.created_at).format("%Y-%m-%d %H:%M");
-    let Listed { number, state, commit_oid, job, pusher, subject, .. } = release;
-    let (number, commit) = (number.to_string(), commit_oid.short());
-    format!("{number:<6}  {state:<8}  {commit}  {date}  job {job}  {pusher}  {subject}")
-}
-
-fn json(release: &Listed) -> String {
-    json!({
-        "number": release.number.0,
-        "state": release.state.as_str(),
-        "commit": release.commit_oid,
-        "job": release.job,
-        "pusher": release.pusher,
-        "subject": release.subject,
-        "created_at": release.created_at,
-        "live_at": release.live_at,
-    })
-    .to_string()
 }

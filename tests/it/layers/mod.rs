@@ -48,6 +48,7 @@ const LAYERS: [Layer; 11] = [
             "paas_file",
             "people",
             "projects",
+            "questions",
             "reseal",
             "routing",
             "worker_keys",

@@ -21,7 +21,7 @@ const USERS: &str = "pusher:$2y$04$abcdefghijklmnopqrstuurW3coLLAFNWRtvdTFmHcA0g
 pub(crate) struct OwnRegistry {
     program: Child,
     pub(crate) address: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl OwnRegistry {
@@ -45,7 +45,7 @@ impl OwnRegistry {
             .stderr(Stdio::null())
             .spawn()
             .expect("docker-registry is installed");
-        let mut registry = Self { program, address, _folder: folder };
+        let mut registry = Self { program, address, folder };
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect(&registry.address).is_err() {
             let ended = registry.program.try_wait().unwrap();
@@ -67,6 +67,15 @@ impl OwnRegistry {
             .expect("skopeo is installed");
         assert!(output.status.success(), "{output:?}");
         name
+    }
+
+    /// Loses an image, which is named by its digest, as one that somebody cleaned up.
+    pub(crate) fn forget(&self, image: &str) {
+        let (name, digest) = image.split_once('@').unwrap();
+        let repository = name.strip_prefix(&format!("{}/", self.address)).unwrap();
+        let images = self.folder.path().join("images/docker/registry/v2/repositories");
+        let revisions = images.join(repository).join("_manifests/revisions");
+        fs::remove_dir_all(revisions.join(digest.replace(':', "/"))).unwrap();
     }
 
     /// What sets it for a project, below a path of its own; the password is typed.

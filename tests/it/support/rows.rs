@@ -67,6 +67,7 @@ impl Shop {
                 without_cache: false,
             },
             ref_moves: RefMoves::OnSuccess,
+            source: None,
         };
         let job = self.db.run(async move |connection| new.insert(connection).await).await.unwrap();
         job.expect("no open job has the same key")
@@ -185,6 +186,7 @@ async fn release(
         images: json!({}),
         variables: json!({}),
         objects: json!({}),
+        source: None,
     };
     let release = new.store(connection, environment, &held).await?;
     release.set_live(connection, &held).await?;

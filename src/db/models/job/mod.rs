@@ -9,7 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::db::schema::{environments, jobs};
 use crate::domain::git_ref::RefName;
-use crate::domain::ids::{EnvironmentId, Fence, JobId, JobName, JobNumber, ProjectId, Seq};
+use crate::domain::ids::{
+    EnvironmentId, Fence, JobId, JobName, JobNumber, ProjectId, ReleaseNumber, Seq,
+};
 use crate::domain::job::{JobKind, JobState, RefResult};
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::{RefMoves, RefUpdate};
@@ -71,6 +73,8 @@ pub struct Job {
     pub created_at: DateTime<Utc>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
+    /// The release that a rollback applies again.
+    pub source: Option<ReleaseNumber>,
 }
 
 /// Proof that this transaction holds a running job's row, and that the fence is still right.
@@ -225,6 +229,27 @@ impl Job {
             .first(connection)
             .await
             .optional()
+    }
+
+    /// Rollbacks that wait where nothing runs, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn waiting_rollbacks(connection: &mut AsyncPgConnection) -> QueryResult<Vec<JobId>> {
+        use crate::db::schema::job_runs;
+
+        let runs = job_runs::table
+            .filter(job_runs::environment_id.eq(jobs::environment_id))
+            .filter(job_runs::ended_at.is_null());
+        jobs::table
+            .filter(jobs::kind.eq(JobKind::Rollback))
+            .filter(jobs::state.eq(JobState::Queued.as_str()))
+            .filter(diesel::dsl::not(diesel::dsl::exists(runs)))
+            .order(jobs::number)
+            .select(jobs::id)
+            .load(connection)
+            .await
     }
 
     /// The jobs of a project that have not ended and deploy this ref, newest first.

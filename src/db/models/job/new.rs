@@ -6,7 +6,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use crate::db::models::job::Job;
 use crate::db::schema::jobs;
 use crate::domain::git_ref::RefName;
-use crate::domain::ids::{EnvironmentId, JobId, PushId, UserId};
+use crate::domain::ids::{EnvironmentId, JobId, PushId, ReleaseNumber, UserId};
 use crate::domain::job::JobKind;
 use crate::domain::oid::Oid;
 use crate::domain::ref_move::RefMoves;
@@ -49,6 +49,8 @@ pub struct NewJob {
     pub snapshot: Snapshot,
     /// Who moves the ref.
     pub ref_moves: RefMoves,
+    /// The release that a rollback applies again.
+    pub source: Option<ReleaseNumber>,
 }
 
 impl NewJob {
@@ -83,6 +85,7 @@ impl NewJob {
             .filter(jobs::new_oid.is_not_distinct_from(self.new_oid))
             .filter(jobs::forced.eq(self.forced))
             .filter(jobs::variables_hash.eq(&self.variables_hash))
+            .filter(jobs::source.is_not_distinct_from(self.source))
             .select(Job::as_select())
             .first(connection)
             .await

@@ -12,6 +12,7 @@ mod plans;
 mod quotas;
 mod refusals;
 mod removal;
+mod rollbacks;
 mod rules;
 mod targets;
 mod volumes;

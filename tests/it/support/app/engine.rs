@@ -55,6 +55,15 @@ impl App {
         images
     }
 
+    /// Ids of the images that were built for an environment.
+    pub(crate) async fn images_built_for(&self, environment: EnvironmentId) -> Vec<String> {
+        let label = format!("pierhead.dev/environment={environment}");
+        let filters = [("label", vec![label.as_str()])].into();
+        let all = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let all = self.docker.list_images(Some(all)).await.unwrap();
+        all.into_iter().map(|image| image.id).collect()
+    }
+
     /// Names and fences of containers, networks and volumes of an environment.
     pub(crate) async fn objects_of(&self, environment: &str) -> Vec<(String, String)> {
         let label = format!("pierhead.dev/environment={environment}");

@@ -124,6 +124,15 @@ impl App {
     }
 }
 
+impl App {
+    /// Tells a container that it is healthy, of a file that is [`healthy_when_told`].
+    pub(crate) async fn tell_healthy(&self, container: &str) {
+        let found = self.docker().inspect_container(container, None).await.unwrap();
+        let process = found.state.and_then(|state| state.pid).expect("it runs");
+        touch(self.docker(), &format!("/proc/{process}/root/tmp/healthy")).await;
+    }
+}
+
 /// Makes a file in the root of a process of this machine, as root of a container may.
 async fn touch(docker: &Docker, path: &str) {
     let body = ContainerCreateBody {

@@ -6,8 +6,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::domain::environment::EnvironmentName;
 use crate::domain::history::Step;
-use crate::domain::ids::JobNumber;
+use crate::domain::ids::{JobNumber, ReleaseNumber};
 use crate::domain::lifetime::Lifetime;
+use crate::domain::question::{LINES, MOST_LINES};
 use crate::domain::slug::ProjectName;
 use crate::git::wire::Service;
 use crate::ssh::git_words::{git_service, project, unquote};
@@ -102,6 +103,26 @@ pub(super) enum Command {
         /// The environment.
         environment: EnvironmentName,
     },
+    /// What differs between two releases of an environment.
+    Diff {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+        /// The first release, such as v17.
+        from: ReleaseNumber,
+        /// The other one; without it, the one that is live.
+        to: Option<ReleaseNumber>,
+    },
+    /// Apply a release again: its images, model and variables, without a build.
+    Rollback {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+        /// The release, such as v17; without one, what served before.
+        release: Option<ReleaseNumber>,
+    },
     /// Deploy the tip of the ref that was deployed last.
     Redeploy {
         /// The project, as `account/project` or `project`.
@@ -111,6 +132,28 @@ pub(super) enum Command {
         /// Drop what build hooks kept.
         #[arg(long)]
         no_cache: bool,
+    },
+    /// Which containers run.
+    Ps {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+    },
+    /// What containers print.
+    Tail {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+        /// The environment.
+        environment: EnvironmentName,
+        /// Only those of this pod, as the file calls it.
+        pod: Option<String>,
+        /// Go on with what they print from now on.
+        #[arg(short, long)]
+        follow: bool,
+        /// How many lines of before, of each container.
+        #[arg(short = 'n', long, default_value_t = LINES, value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_LINES)))]
+        lines: u32,
     },
     /// List the variables of a project, or change one; deployments from then on get them.
     Vars {
@@ -172,7 +215,7 @@ pub(super) enum Change {
 }
 
 /// Names and uses of our commands, for the greeting.
-pub(super) const USES: [(&str, &str); 11] = [
+pub(super) const USES: [(&str, &str); 15] = [
     ("whoami", "who you are here"),
     ("keys", "your keys; behind it: add [--read-only …], remove <fingerprint>"),
     ("projects", "what you may see"),
@@ -182,7 +225,11 @@ pub(super) const USES: [(&str, &str); 11] = [
     ("logs <job> [--step <step>]", "what a deployment has said so far"),
     ("cancel <job>", "end a deployment"),
     ("releases <project> <environment>", "what was live, newest first"),
+    ("diff <project> <environment> <release> [<release>]", "what differs between releases"),
+    ("rollback <project> <environment> [<release>]", "apply a release again, as it was"),
     ("redeploy <project> <environment> [--no-cache]", "deploy the tip of the ref deployed last"),
+    ("ps <project> <environment>", "which containers run"),
+    ("tail <project> <environment> [<pod>] [-f]", "what containers print"),
     ("vars <project> [<environment>]", "variables; behind it: set <name> [--secret], unset <name>"),
 ];
 
@@ -231,147 +278,4 @@ fn in_terms_of(program: &str, error: &clap::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use insta::assert_snapshot;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn parse(bytes: &[u8]) -> Result<Request, BadRequest> {
-        super::parse(bytes, "-p 2222 git@example.org")
-    }
-
-    fn git(text: &str) -> Result<String, BadRequest> {
-        match parse(text.as_bytes())? {
-            Request::Git(service, project) => Ok(format!("{service:?} {project}")),
-            request @ (Request::Ours(_) | Request::Help | Request::HelpOn(_)) => {
-                Ok(format!("{request:?}"))
-            }
-        }
-    }
-
-    #[test]
-    fn git_names_a_project_in_many_ways() {
-        for path in ["'acme/shop'", "'/acme/shop.git'", "'~/acme/shop/'", "acme/shop.git"] {
-            assert_eq!(git(&format!("git-receive-pack {path}")).unwrap(), "ReceivePack acme/shop");
-        }
-        assert_eq!(git("git upload-pack 'shop'").unwrap(), "UploadPack shop");
-    }
-
-    #[test]
-    fn a_path_that_names_no_project_is_not_found() {
-        for path in [
-            "''",
-            "'../x'",
-            "'acme/../x'",
-            "'/etc/pass.wd'",
-            "'a'b",
-            "'a'\\''b'",
-            "'a",
-            "a b",
-            "'A'",
-        ] {
-            assert_eq!(git(&format!("git-receive-pack {path}")), Err(BadRequest::Path), "{path}");
-        }
-    }
-
-    #[test]
-    fn everything_else_is_unknown() {
-        for text in [
-            "",
-            "sh",
-            "git-upload-archive 'acme/shop'",
-            "git-receive-pack",
-            "scp -t x",
-            "echo whoami;",
-            "help nothing",
-            "whoami\n",
-            "\u{1b}[2J",
-        ] {
-            assert_eq!(git(text), Err(BadRequest::Unknown), "{text:?}");
-        }
-        assert_eq!(parse(b"\xff"), Err(BadRequest::Unknown));
-        assert_eq!(parse(&[b'a'; 5_000]), Err(BadRequest::Unknown));
-    }
-
-    #[test]
-    fn our_commands_are_read_by_clap() {
-        let Ok(Request::Ours(ours)) = parse(b"logs 42 --step image --json") else { panic!() };
-        assert!(ours.json);
-        let step = Some(Step::Image);
-        assert_eq!(ours.command, Command::Logs { job: JobNumber(42), step });
-        assert!(matches!(parse(b"--json whoami"), Ok(Request::Ours(_))));
-    }
-
-    #[test]
-    fn who_asks_for_help_is_told_what_to_type() {
-        assert_eq!(parse(b"help"), Ok(Request::Help));
-        assert_eq!(parse(b"--help"), Ok(Request::Help));
-        let Ok(Request::HelpOn(text)) = parse(b"help cancel") else { panic!() };
-        assert_snapshot!(text, @"
-        End a deployment
-
-        Usage: ssh -p 2222 git@example.org cancel [OPTIONS] <JOB>
-
-        Arguments:
-          <JOB>  The job's number
-
-        Options:
-              --json  Answer with JSON
-          -h, --help  Print help
-        ");
-        assert_eq!(parse(b"cancel --help"), Ok(Request::HelpOn(text)));
-    }
-
-    #[test]
-    fn bad_words_are_told_with_the_good_ones() {
-        let said = |words: &str| match parse(words.as_bytes()) {
-            Err(BadRequest::Usage(text)) => format!("$ {words}\n{text}"),
-            other => panic!("{other:?}"),
-        };
-        let words = ["logs 1 --step nope", "logs x", "cancel"];
-        assert_snapshot!(words.map(said).join("\n"), @"
-        $ logs 1 --step nope
-        invalid value 'nope' for '--step <STEP>'
-          [possible values: job, queue, checkout, check, hooks, image, release, plan, rollout, route, ref, live, undone, help, ended]
-
-          tip: a similar value exists: 'undone'
-
-        `ssh -p 2222 git@example.org help` lists what there is.
-
-        $ logs x
-        invalid value 'x' for '<JOB>': invalid digit found in string
-
-        `ssh -p 2222 git@example.org help` lists what there is.
-
-        $ cancel
-        the following required arguments were not provided:
-          <JOB>
-
-        Usage: ssh -p 2222 git@example.org cancel <JOB>
-
-        `ssh -p 2222 git@example.org help` lists what there is.
-        ");
-    }
-
-    #[test]
-    fn the_greeting_names_every_command() {
-        let command = Ours::command();
-        let names: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
-        let greeted: Vec<_> =
-            USES.iter().map(|(usage, _)| usage.split(' ').next().unwrap()).collect();
-        assert_eq!(names, greeted);
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            drop(parse(&bytes));
-        }
-
-        #[test]
-        fn no_quotes_make_it_panic(path in "['\\\\!a/~. ]*") {
-            drop(parse(format!("git-receive-pack {path}").as_bytes()));
-        }
-    }
-}
+mod tests;

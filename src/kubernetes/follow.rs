@@ -1,14 +1,13 @@
-//! What the pods of a Job print, told while they do.
+//! What the pods of a Job, or of what serves, print, told while they do.
 //!
 //! Each container is read by one connection at a time, and by the next one where that ended: for a
 //! server that goes away, a log that is quiet for long, or a container that was started again.
-
-mod stamped;
 
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
+use chrono::SecondsFormat;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -18,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::domain::output::Lines;
-use crate::kubernetes::follow::stamped::Stamped;
+use crate::domain::stamped::Stamped;
 use crate::kubernetes::json::{annotation, count, list, number, text};
 use crate::kubernetes::object::{ObjectRef, POD};
 use crate::kubernetes::remove::JOB_OF_POD;
@@ -39,7 +38,7 @@ const LAST_WORDS: (Duration, Duration) = (Duration::from_secs(10), Duration::fro
 const LAST_LINES: usize = 50;
 const SKIPPED: &str = "… what came before the following was printed faster than it was read …";
 
-/// A line that a container of a Job printed, safe to show.
+/// A line that a container printed, safe to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Printed {
     /// The pod.
@@ -61,6 +60,8 @@ struct Reader {
     index: Option<String>,
     stamped: Stamped,
     lines: Lines,
+    /// How many lines it begins with; none: all of them.
+    last: Option<u32>,
     /// How often it had been started again when it was read last.
     restarts: i64,
     /// Whether it had ended for good before it was read last.
@@ -80,6 +81,8 @@ enum Turn {
 struct Desk<'s> {
     cluster: Cluster,
     said: &'s mpsc::Sender<Printed>,
+    /// How many lines of before are told; none: all of them.
+    last: Option<u32>,
     begun: BTreeSet<Key>,
     reading: FuturesUnordered<BoxFuture<'static, Reader>>,
     /// Containers that were read to their end.
@@ -104,11 +107,38 @@ impl Cluster {
         let cluster = self.clone().within(job.namespace.as_deref().unwrap_or(&self.namespace));
         let Some(found) = self.get(&job).await? else { return Ok(BTreeSet::new()) };
         let labels = format!("{JOB_OF_POD}={}", text(&found, "/metadata/uid"));
+        cluster.follow(labels, None, over, said).await
+    }
+
+    /// Tells what containers of pods with these labels print, after so many lines of before, for as
+    /// long as somebody hears it. Pods may come and go.
+    ///
+    /// # Errors
+    ///
+    /// When logs may not be read, or the cluster does not answer for longer than patience lasts.
+    pub async fn follow_pods(
+        &self,
+        labels: String,
+        last: u32,
+        said: &mpsc::Sender<Printed>,
+    ) -> Result<(), Error> {
+        self.follow(labels, Some(last), said.closed(), said).await.map(drop)
+    }
+
+    async fn follow(
+        &self,
+        labels: String,
+        last: Option<u32>,
+        over: impl Future<Output = ()>,
+        said: &mpsc::Sender<Printed>,
+    ) -> Result<BTreeSet<Key>, Error> {
+        let cluster = self;
         let mut watch = cluster.watch(&POD, &Selection::Labelled(labels.clone()));
         let mut pods = Mirror::default();
         let mut desk = Desk {
             cluster: cluster.clone(),
             said,
+            last,
             begun: BTreeSet::new(),
             reading: FuturesUnordered::new(),
             read: BTreeSet::new(),
@@ -158,8 +188,13 @@ impl Cluster {
             Turn::Follow => call.with("follow", "true"),
             Turn::Rest => call,
         };
-        let since = reader.stamped.since();
-        let call = since.iter().fold(call, |call, since| call.with("sinceTime", since));
+        let call = match (reader.stamped.since(), reader.last) {
+            (Some(since), _) => {
+                call.with("sinceTime", &since.to_rfc3339_opts(SecondsFormat::Secs, true))
+            }
+            (None, Some(last)) => call.with("tailLines", &last.to_string()),
+            (None, None) => call,
+        };
         let mut log = self.open(&call).await?;
         reader.stamped.turn();
         loop {
@@ -208,7 +243,9 @@ impl Desk<'_> {
                 index: Some(index).filter(|index| !index.is_empty()).map(str::to_owned),
                 stamped: Stamped::default(),
                 lines: Lines::new(&self.cluster.redactor),
-                restarts: 0,
+                last: self.last,
+                // Of what ended before somebody asked for the last lines nothing is told.
+                restarts: self.last.map_or(0, |_| count(status, "/restartCount")),
                 was_over: false,
                 ended: Ok(()),
             };

@@ -4,7 +4,7 @@
 //! line carries the time at which it was printed: by it lines that were read are known again, down
 //! to the byte.
 
-use chrono::{DateTime, FixedOffset, SecondsFormat};
+use chrono::{DateTime, FixedOffset, Utc};
 
 /// Longest stamp in bytes.
 const LONGEST_STAMP: usize = 64;
@@ -13,7 +13,7 @@ type Stamp = DateTime<FixedOffset>;
 
 /// Takes the stamps off the lines of a log, and leaves out what was read before.
 #[derive(Debug, Default)]
-pub(super) struct Stamped {
+pub struct Stamped {
     newest: Option<Newest>,
     /// Lines with the newest stamp that began in this turn.
     begun: usize,
@@ -51,18 +51,18 @@ impl Default for Place {
 
 impl Stamped {
     /// Begins another turn.
-    pub(super) fn turn(&mut self) {
+    pub fn turn(&mut self) {
         (self.begun, self.repeats, self.place) = (0, true, Place::default());
     }
 
-    /// From when on the next turn has to be read, as servers want it.
-    pub(super) fn since(&self) -> Option<String> {
+    /// From which second on the next turn has to be read; none: from where the first one was.
+    pub fn since(&self) -> Option<DateTime<Utc>> {
         let newest = self.newest.as_ref()?;
-        Some(newest.stamp.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
+        DateTime::from_timestamp(newest.stamp.timestamp(), 0)
     }
 
     /// Takes a chunk and gives what is new in it, without stamps.
-    pub(super) fn push(&mut self, chunk: &[u8]) -> Vec<u8> {
+    pub fn push(&mut self, chunk: &[u8]) -> Vec<u8> {
         let mut fresh = Vec::new();
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             let text = self.text(piece);
@@ -150,8 +150,7 @@ mod tests {
     const TEXT: &str = "one\ntwo\ntwo again\n\nthree\né\nthe end";
 
     /// What a server sends from a second on.
-    fn since(second: Option<&str>) -> Vec<u8> {
-        let from = second.map(|second| DateTime::parse_from_rfc3339(second).unwrap());
+    fn since(from: Option<DateTime<Utc>>) -> Vec<u8> {
         let is_later = |line: &&str| {
             let stamp = line.split(' ').next().unwrap();
             from.is_none_or(|from| DateTime::parse_from_rfc3339(stamp).unwrap() >= from)
@@ -167,7 +166,7 @@ mod tests {
             let (mut stamped, mut read) = (Stamped::default(), Vec::new());
             for end in ends.into_iter().map(Some).chain([None]) {
                 stamped.turn();
-                let sent = since(stamped.since().as_deref());
+                let sent = since(stamped.since());
                 let sent = &sent[..end.unwrap_or(sent.len()).min(sent.len())];
                 for chunk in sent.chunks(chunk) {
                     read.extend(stamped.push(chunk));
@@ -182,7 +181,7 @@ mod tests {
         let mut stamped = Stamped::default();
         let log = b"2026-11-30T20:00:02Z b\n2026-11-30T20:00:01Z a\nunable to retrieve container logs\n\n";
         assert_eq!(stamped.push(log), b"b\na\n");
-        assert_eq!(stamped.since().as_deref(), Some("2026-11-30T20:00:02Z"));
+        assert_eq!(stamped.since(), "2026-11-30T20:00:02Z".parse().ok());
         stamped.turn();
         assert_eq!(stamped.push(log), b"");
     }
