@@ -32,7 +32,7 @@ pub enum Refusal {
     #[error(transparent)]
     Right(ProjectError),
     /// Their key was removed since they came in.
-    #[error("this key is no longer accepted")]
+    #[error("this key was removed: register another one")]
     Key,
     /// Too many refs.
     #[error("this push changes {given} refs; at most {most}")]

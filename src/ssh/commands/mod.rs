@@ -94,7 +94,12 @@ pub(super) async fn run(
     let identity = match identify(&door.db, &caller.identity.fingerprint).await {
         Ok(Some(identity)) => identity,
         Ok(None) => {
-            return refuse(channel, "this key is no longer accepted", Status::NOT_FOUND).await;
+            return refuse(
+                channel,
+                "this key was removed: register another one",
+                Status::NOT_FOUND,
+            )
+            .await;
         }
         Err(error) => {
             warn!("Could not look up a key: {error}");

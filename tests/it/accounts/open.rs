@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::accounts::{admin, front_door};
 use crate::support::app::App;
-use crate::support::app::developer::Copy;
+use crate::support::app::developer::{Copy, finish};
 
 impl Copy {
     /// From now on, `pierhead admin <words>` is done in the middle of each push: git runs its hook
@@ -48,7 +49,7 @@ async fn whoever_loses_their_right_while_they_push_stores_nothing() {
             "create member acme ana@example.org",
         ),
         ("delete project acme/shop", "this project is deleted", "restore project acme/shop"),
-        (&own, "this key is no longer accepted", &again),
+        (&own, "this key was removed: register another one", &again),
     ] {
         copy.administrate_while_pushing(&app, words);
         let refused = copy.push(&["main"]).await;
@@ -59,5 +60,28 @@ async fn whoever_loses_their_right_while_they_push_stores_nothing() {
     assert_eq!(app.count("SELECT count(*) FROM jobs").await, 0);
     copy.administrate_while_pushing(&app, "list accounts");
     copy.push(&["-o", "skip", "main"]).await.assert_ok();
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn each_command_of_a_connection_that_stays_open_is_asked_for_its_key() {
+    let app = App::start_with(front_door()).await;
+    app.project("shop").await;
+    let ana = app.developer("ana").await;
+    let socket = ana.key().with_extension("socket");
+    let over = async |words: &[&str]| {
+        let mut command = ana.command("ssh", Path::new("/"));
+        command.args(ana.ssh_options()).arg("-S").arg(&socket).args(words);
+        finish(command).await
+    };
+    // It goes to the background when it has signed in.
+    over(&["-M", "-f", "-N", "git@127.0.0.1"]).await.assert_ok();
+    // What has a socket asks for no key, so it goes over that connection.
+    fs::rename(ana.key(), ana.key().with_extension("elsewhere")).unwrap();
+    let info = async || over(&["git@127.0.0.1", "info", "shop"]).await;
+    info().await.assert_ok();
+    admin(&app, &format!("delete key {}", ana.fingerprint())).await.assert_ok();
+    info().await.assert_code(128).assert_says("this key was removed: register another one");
+    over(&["-O", "exit", "git@127.0.0.1"]).await.assert_ok();
     app.stop().await;
 }

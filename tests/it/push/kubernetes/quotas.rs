@@ -27,5 +27,10 @@ async fn what_an_account_grants_bounds_the_namespace_of_its_targets() {
     });
     assert_eq!(quota["spec"]["hard"], hard);
     assert_eq!(quota["metadata"]["labels"]["pierhead.dev/account"], "acme");
+    let greedy = half.replace("500m", "1500m");
+    copy.write(".paas.yaml", &page("bounded").replace("image: runner", &greedy));
+    let push = harbour.serving("web:80", "bounded", harbour.push(&copy, "Greedy")).await;
+    push.assert_code(1)
+        .assert_says("`cpu`: 1.500 × 2 asked, 2.000 left of the account quota (2.000)");
     harbour.close().await;
 }
