@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::config::WorkerConfig;
 use crate::db::feed::{Bell, Feed};
 use crate::db::lock::{self, RepositoryLock};
-use crate::db::models::{outbox, question, router, run as runs, trash};
+use crate::db::models::{outbox, question, router, run as runs, sign_in_tries, trash, web_session};
 use crate::db::pool::Transient;
 use crate::domain::ids::{JobId, ProjectId};
 use crate::git::quarantine::remove_forgotten;
@@ -171,6 +171,8 @@ impl Janitor {
             .run(async move |connection| {
                 outbox::prune(connection).await?;
                 question::prune(connection).await?;
+                web_session::prune(connection).await?;
+                sign_in_tries::prune(connection, FORGETTING).await?;
                 router::prune(connection).await
             })
             .await

@@ -8,7 +8,7 @@ use crate::domain::cluster::BadAddress;
 use crate::git::commit_files::TooMuch;
 use crate::jobs::{JobsError, NoRollback};
 use crate::kubernetes::AccessError;
-use crate::people::PeopleError;
+use crate::people::{PeopleError, SignInError};
 use crate::projects::ProjectError;
 use crate::questions::NoAnswer;
 
@@ -18,6 +18,9 @@ pub enum AdminError {
     /// A person or a key.
     #[error(transparent)]
     People(#[from] PeopleError),
+    /// The first administrator.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
     /// An account, a project, a target or a rule.
     #[error(transparent)]
     Project(#[from] ProjectError),

@@ -17,6 +17,7 @@ use crate::domain::cluster::{
 };
 use crate::domain::environment::EnvironmentName;
 use crate::domain::sealed::Place;
+use crate::domain::seen::Seen;
 use crate::domain::slug::ProjectName;
 use crate::kubernetes::{self, Extra, Verification};
 use crate::projects::{self, Login, NewTarget, TargetChange};
@@ -145,7 +146,7 @@ pub(super) async fn set(
     }
     let kubernetes = is_changed.then_some(kubernetes);
     check((cluster.kind, address.as_ref().unwrap_or(&cluster.address)), credentials.as_ref())?;
-    let change = TargetChange { address, namespace, kubernetes };
+    let change = TargetChange { address, namespace, kubernetes, seen: Seen::Whatever };
     let text = format!("Cluster {} of {} is changed, for jobs from now on.", which.1, which.0);
     projects::set_cluster(by, which, change, login(config, credentials)?).await?;
     Ok(text)

@@ -78,7 +78,8 @@ impl SetUser {
             Some(false) => format!("{email} is not disabled."),
             None => format!("{email} is changed."),
         };
-        let edit = UserEdit { email: other, name, standing: administrator.map(standing), disabled };
+        let standing = administrator.map(standing);
+        let edit = UserEdit { email: other, name, standing, disabled, ..UserEdit::default() };
         people::set_user(by, &email, edit).await?;
         Ok(text)
     }
@@ -95,6 +96,7 @@ impl SetAccount {
             suspended,
             quotas: quota,
             unset_quotas: no_quota,
+            ..AccountEdit::default()
         };
         projects::set_account(by, account, edit).await?;
         Ok(text)
@@ -105,7 +107,8 @@ impl SetProject {
     pub(super) async fn run(self, by: &Acting) -> Result<String, AdminError> {
         let Self { project, prefix, suspended } = self;
         let text = format!("Project {project} is changed, for pushes and jobs from now on.");
-        projects::set_project(by, project, ProjectEdit { prefix, suspended }).await?;
+        let edit = ProjectEdit { prefix, suspended, ..ProjectEdit::default() };
+        projects::set_project(by, project, edit).await?;
         Ok(text)
     }
 }

@@ -41,6 +41,11 @@ pub(super) enum List {
         /// Their e-mail address.
         email: Option<String>,
     },
+    /// The tokens of a person, or of everybody.
+    Tokens {
+        /// Their e-mail address.
+        email: Option<String>,
+    },
     /// Every account, with its quotas.
     Accounts,
     /// The members of an account.
@@ -156,6 +161,7 @@ impl List {
         match self {
             Self::Users => users(&mut table, db).await?,
             Self::Keys { email } => keys(&mut table, db, email).await?,
+            Self::Tokens { email } => tokens(&mut table, db, email).await?,
             Self::Accounts => accounts(&mut table, db).await?,
             Self::Members { account } => {
                 for (user, role) in projects::members(db, account).await? {
@@ -192,7 +198,7 @@ impl List {
             Self::Releases { project, environment } => {
                 let project = projects::named(db, project).await?;
                 let environment = projects::find_environment(db, &project, environment).await?;
-                for release in projects::releases(db, &environment, RELEASES).await? {
+                for release in projects::releases(db, &environment, None, RELEASES).await? {
                     releases(&mut table, release);
                 }
             }
@@ -256,6 +262,24 @@ async fn keys(table: &mut Table, db: &Db, email: Option<String>) -> Result<(), A
     Ok(())
 }
 
+async fn tokens(table: &mut Table, db: &Db, email: Option<String>) -> Result<(), AdminError> {
+    for listed in people::tokens(db, email).await? {
+        let (of, token) = (listed.of(), listed.token);
+        let value = json!({"user": listed.email, "id": token.id, "name": token.name,
+            "access": token.access, "account": listed.account,
+            "project": listed.project.map(|name| name.to_string()),
+            "created_at": token.created_at, "expires_at": token.expires_at,
+            "last_used_at": token.last_used_at, "last_used_from": token.last_used_from});
+        let used = token
+            .last_used_at
+            .map_or_else(|| "never used".to_owned(), |at| since("used", Some(at)));
+        let (id, access) = (token.id.to_string(), token.access.to_string());
+        let ends = since("until", Some(token.expires_at));
+        table.push([listed.email, id, token.name, access, of, used, ends], value);
+    }
+    Ok(())
+}
+
 async fn accounts(table: &mut Table, db: &Db) -> Result<(), AdminError> {
     for (account, quotas) in projects::accounts(db).await? {
         let state = match account.deleted_at {
@@ -281,6 +305,7 @@ impl Entries {
             deed: self.what,
             subject: self.of,
             since: self.since.map(|Since(time)| time),
+            before: None,
         };
         let most = i64::from(self.most);
         let entries =

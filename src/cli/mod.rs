@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod additions;
 mod admin;
 mod admin_error;
 mod check;
@@ -8,6 +9,7 @@ mod deployments;
 mod diff;
 mod edits;
 mod explain;
+mod first_run;
 mod hook;
 mod hook_cage;
 mod hook_enter;
@@ -16,6 +18,7 @@ mod lists;
 mod looks;
 mod migrate;
 mod operator;
+mod pages;
 mod registry;
 mod removals;
 mod render;
@@ -24,6 +27,7 @@ mod schema;
 mod serve;
 mod sockets;
 mod source;
+mod token;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

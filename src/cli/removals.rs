@@ -5,6 +5,7 @@ use clap::Subcommand;
 use crate::cli::admin_error::AdminError;
 use crate::db::acting::Acting;
 use crate::domain::deploy_rule::RefPattern;
+use crate::domain::ids::TokenId;
 use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
 use crate::people;
 use crate::projects;
@@ -21,6 +22,11 @@ pub(super) enum Delete {
     Key {
         /// Its fingerprint, `SHA256:…`.
         fingerprint: String,
+    },
+    /// A token, for good.
+    Token {
+        /// Its id.
+        id: TokenId,
     },
     /// An account, until it is restored or purged.
     Account {
@@ -106,6 +112,10 @@ impl Delete {
             Self::Key { fingerprint } => {
                 people::delete_key(by, &fingerprint, None).await?;
                 format!("Key {fingerprint} is deleted.")
+            }
+            Self::Token { id } => {
+                people::delete_token(by, id, None).await?;
+                format!("Token {id} is deleted.")
             }
             Self::Account { account } => {
                 let text = format!("Account {account} is deleted. What it deployed goes on.");

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use crate::builder::Builder;
+use crate::cli::pages;
 use crate::cli::sockets::{hook_socket, listen, make_folder, say_listening};
 use crate::config::{Config, ConfigError};
 use crate::db::feed::Feed;
@@ -25,6 +26,7 @@ use crate::janitor::Janitor;
 use crate::jobs::Jobs;
 use crate::layers::Layers;
 use crate::paas::Platform;
+use crate::people::PeopleError;
 use crate::push::{Pushes, Sessions, Viewer};
 use crate::questions::Questions;
 use crate::queue::{Queue, QueueError};
@@ -94,6 +96,9 @@ pub enum ServeError {
     /// The platform's library of images.
     #[error(transparent)]
     Library(#[from] ConfigError),
+    /// Where people sign in.
+    #[error(transparent)]
+    SignIn(#[from] PeopleError),
     /// The host key.
     #[error(transparent)]
     HostKey(#[from] HostKeyError),
@@ -165,22 +170,17 @@ pub(super) async fn run(config: Config, roles: &[Role]) -> Result<(), ServeError
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::System)?;
     let parts = Parts::new(config)?;
     let deployer = parts.start(roles).await?;
-    let told = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    told.await;
+    either(&mut terminate, &mut interrupt).await;
     info!("Stopping");
-    let again = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    parts.stop(deployer, again).await;
+    parts.stop(deployer, either(&mut terminate, &mut interrupt)).await;
     Ok(())
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
 }
 
 impl Parts {
@@ -237,8 +237,8 @@ impl Parts {
         let listener = listen(self.config.web.listen, "web.listen").await?;
         say_listening("web", &listener);
         let tasks = &self.stages.doors;
-        let (db, feed) = (self.db.clone(), self.feed.clone());
-        let serving = web::serve(listener, db, feed, tasks.clone());
+        let parts = pages::parts(&self.config, self.jobs.clone(), self.feed.clone()).await?;
+        let serving = web::serve(listener, parts, tasks.clone());
         drop(tasks.start(async move {
             if let Err(error) = serving.await {
                 error!("The pages stopped: {error}");

@@ -236,11 +236,30 @@ pub struct WebConfig {
     pub listen: SocketAddr,
     /// Where people reach it; pushes name the page of their job when this is not empty.
     pub url: String,
+    /// Whether all requests come through a proxy that says by `X-Forwarded-For` who they are of.
+    pub behind_proxy: bool,
+    /// Time after which somebody who does nothing is signed out.
+    pub session_idle: Span,
+    /// Time after which everybody is signed out.
+    pub session_limit: Span,
+}
+
+impl WebConfig {
+    /// Whether people reach it by TLS only.
+    pub fn is_https(&self) -> bool {
+        self.url.starts_with("https://")
+    }
 }
 
 impl Default for WebConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8088)), url: String::new() }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8088)),
+            url: String::new(),
+            behind_proxy: false,
+            session_idle: Span::seconds(12 * 3_600),
+            session_limit: Span::seconds(7 * 86_400),
+        }
     }
 }
 

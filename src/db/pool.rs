@@ -82,6 +82,20 @@ pub fn told(error: &Error) -> &'static str {
     }
 }
 
+/// Whether the tables refuse what was to be stored: whoever asked for it can ask for something else.
+pub const fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(
+            DatabaseErrorKind::CheckViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation,
+            _
+        )
+    )
+}
+
 /// Work on one connection. It is cloned for every try, because a connection may break.
 ///
 /// Implemented by every `async move |connection| …` whose captures can be cloned and whose future

@@ -1,4 +1,6 @@
 //! The tables as diesel sees them; mirrors `migrations/`, and a test compares the two.
+//!
+//! It is long because it is one table of all tables.
 
 diesel::table! {
     account_members (account_id, user_id) {
@@ -38,6 +40,22 @@ diesel::table! {
         id -> Int8,
         question_id -> Uuid,
         told -> Jsonb,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        hash -> Text,
+        access -> Text,
+        account_id -> Nullable<Uuid>,
+        project_id -> Nullable<Uuid>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        last_used_from -> Nullable<Text>,
     }
 }
 
@@ -96,6 +114,14 @@ diesel::table! {
         fence -> Int8,
         live_release -> Nullable<Uuid>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    first_run (only) {
+        only -> Bool,
+        token -> Text,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -289,6 +315,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    sign_in_tries (whose) {
+        whose -> Text,
+        tries -> Int4,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     ssh_key_projects (key_id, project_id) {
         key_id -> Uuid,
         project_id -> Uuid,
@@ -341,9 +375,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    web_sessions (id) {
+        id -> Text,
+        user_id -> Uuid,
+        origin -> Text,
+        created_at -> Timestamptz,
+        seen_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(account_members -> accounts (account_id));
 diesel::joinable!(account_members -> users (user_id));
 diesel::joinable!(account_quotas -> accounts (account_id));
+diesel::joinable!(api_tokens -> accounts (account_id));
+diesel::joinable!(api_tokens -> projects (project_id));
+diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(clusters -> environments (environment_id));
 diesel::joinable!(deploy_rules -> projects (project_id));
 diesel::joinable!(environments -> projects (project_id));
@@ -353,16 +401,19 @@ diesel::joinable!(releases -> jobs (job_id));
 diesel::joinable!(routes -> environments (environment_id));
 diesel::joinable!(ssh_key_projects -> projects (project_id));
 diesel::joinable!(ssh_keys -> users (user_id));
+diesel::joinable!(web_sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_members,
     account_quotas,
     accounts,
     answers,
+    api_tokens,
     audit,
     clusters,
     deploy_rules,
     environments,
+    first_run,
     history,
     job_runs,
     jobs,
@@ -377,8 +428,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     route_state,
     routers,
     routes,
+    sign_in_tries,
     ssh_key_projects,
     ssh_keys,
     users,
     variables,
+    web_sessions,
 );

@@ -12,6 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::domain::access::{KeyAccess, Role};
+use crate::domain::api_token::TokenAccess;
 use crate::domain::audit::{Deed, Entrance};
 use crate::domain::cluster::{Adoption, ClusterKind, NamespaceManage};
 use crate::domain::deploy_rule::RefPattern;
@@ -67,6 +68,7 @@ as_text! {
     RegistryAddressProxy(RegistryAddress)
     RoleProxy(Role)
     KeyAccessProxy(KeyAccess)
+    TokenAccessProxy(TokenAccess)
     EntranceProxy(Entrance)
     DeedProxy(Deed)
     ClusterKindProxy(ClusterKind)
@@ -131,6 +133,7 @@ as_inner! { Uuid, Uuid:
     EnvironmentIdProxy(ids::EnvironmentId)
     ClusterIdProxy(ids::ClusterId)
     KeyIdProxy(ids::KeyId)
+    TokenIdProxy(ids::TokenId)
     PushIdProxy(ids::PushId)
     JobIdProxy(ids::JobId)
     ReleaseIdProxy(ids::ReleaseId)

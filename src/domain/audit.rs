@@ -5,11 +5,15 @@ use crate::domain::words::words;
 
 words! {
     /// Where somebody came in who changed something.
-    Entrance, "door (admin, ssh)" {
+    Entrance, "door (admin, ssh, api, web)" {
         /// The server's own terminal.
         Admin = "admin",
         /// SSH, with a key.
         Ssh = "ssh",
+        /// The JSON API, with a token.
+        Api = "api",
+        /// The page, signed in.
+        Web = "web",
     }
 }
 
@@ -22,6 +26,10 @@ words! {
         ChangeUser = "change-user",
         /// Gave a person a new one-time password.
         ResetPassword = "reset-password",
+        /// Chose a password of their own.
+        ChangePassword = "change-password",
+        /// Came in by the page.
+        SignIn = "sign-in",
         /// Shut a person out for good, until they are restored.
         DeleteUser = "delete-user",
         /// Took the deletion of a person back.
@@ -32,6 +40,10 @@ words! {
         CreateKey = "create-key",
         /// Removed a key.
         DeleteKey = "delete-key",
+        /// Made a token.
+        CreateToken = "create-token",
+        /// Ended a token.
+        DeleteToken = "delete-token",
         /// Added an account.
         CreateAccount = "create-account",
         /// Changed an account.
@@ -96,7 +108,7 @@ pub struct Actor {
     pub who: String,
     /// Their row, if they have one.
     pub user: Option<UserId>,
-    /// The fingerprint of the key that signed.
+    /// The fingerprint of the key that signed, or the name of the token that was shown.
     pub key: Option<String>,
     /// The address, or the machine.
     pub origin: String,

@@ -61,6 +61,8 @@ uuid_ids! {
     ClusterId
     /// A public key of a person.
     KeyId
+    /// A token of a person, for programs.
+    TokenId
     /// One `git push` that reached the policy check.
     PushId
     /// One deployment attempt of an environment.
@@ -146,6 +148,12 @@ pub enum JobName {
     Number(JobNumber),
     /// By its id, as in the address of its page.
     Id(JobId),
+}
+
+impl From<JobNumber> for JobName {
+    fn from(number: JobNumber) -> Self {
+        Self::Number(number)
+    }
 }
 
 /// What was written names no job.

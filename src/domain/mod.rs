@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod address_pool;
+pub mod api_token;
 pub mod audit;
 pub mod cache;
 pub mod causes;
@@ -38,6 +39,7 @@ pub mod release;
 pub mod route;
 pub mod run;
 pub mod sealed;
+pub mod seen;
 pub mod slug;
 pub mod snapshot;
 pub mod ssh_key;

@@ -205,10 +205,14 @@ fn header(new: &NewJob, number: JobNumber) -> String {
         (None, Some(commit)) => commit,
         (_, None) => new.kind.to_string(),
     };
-    let fingerprint: String = new.fingerprint.chars().take(SHOWN_FINGERPRINT).collect();
+    let mut fingerprint: String = new.fingerprint.chars().take(SHOWN_FINGERPRINT).collect();
+    // Whoever came without a key is told of by a word.
+    if fingerprint.len() < new.fingerprint.len() {
+        fingerprint.push('…');
+    }
     let number = number_in_header(number);
     // Somebody at the server's terminal came with no key.
-    let key = if fingerprint.is_empty() { fingerprint } else { format!(" ({fingerprint}…)") };
+    let key = if fingerprint.is_empty() { fingerprint } else { format!(" ({fingerprint})") };
     let place = format!("{}/{}", snapshot.project, snapshot.environment);
     format!("pierhead · {place} · {what}{number}{}{key}", new.pusher)
 }

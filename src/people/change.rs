@@ -5,10 +5,12 @@ use diesel_async::AsyncPgConnection;
 
 use crate::db::acting::Acting;
 use crate::db::models::user::{User, UserChange};
+use crate::db::models::web_session;
 use crate::db::pool::Db;
 use crate::domain::access::Standing;
 use crate::domain::audit::Deed;
 use crate::domain::label::label;
+use crate::domain::seen::Seen;
 use crate::people::PeopleError;
 use crate::people::create::{checked_email, new_password};
 
@@ -23,6 +25,8 @@ pub struct UserEdit {
     pub standing: Option<Standing>,
     /// Whether they are shut out for a while.
     pub disabled: Option<bool>,
+    /// What they must be now.
+    pub seen: Seen,
 }
 
 /// Everybody, by address; deleted people too.
@@ -34,13 +38,38 @@ pub async fn users(db: &Db) -> Result<Vec<User>, PeopleError> {
     Ok(db.run(async move |connection| User::all(connection).await).await?)
 }
 
+/// Some of them, after an address.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn users_after(
+    db: &Db,
+    after: Option<String>,
+    most: i64,
+) -> Result<Vec<User>, PeopleError> {
+    Ok(db.run(async move |connection| User::page(connection, after.as_deref(), most).await).await?)
+}
+
+/// The person with this address, deleted or not.
+///
+/// # Errors
+///
+/// When nobody has it, or the database does not answer.
+pub async fn find_user(db: &Db, email: String) -> Result<User, PeopleError> {
+    db.run(async move |connection| {
+        User::find(connection, &email).await?.ok_or_else(|| PeopleError::NoUser(email))
+    })
+    .await
+}
+
 /// Changes what is known of a person, or whether they may come in.
 ///
 /// # Errors
 ///
 /// When nobody has the address, the new one is malformed or taken, or the database does not answer.
 pub async fn set_user(by: &Acting, email: &str, edit: UserEdit) -> Result<(), PeopleError> {
-    let UserEdit { email: other, name, standing, disabled } = edit;
+    let UserEdit { email: other, name, standing, disabled, seen } = edit;
     let change = UserChange {
         email: other.as_deref().map(checked_email).transpose()?,
         name: name.as_deref().map(label).transpose()?.map(str::to_owned),
@@ -56,7 +85,13 @@ pub async fn set_user(by: &Acting, email: &str, edit: UserEdit) -> Result<(), Pe
     let email = email.to_owned();
     by.db
         .transaction(async move |connection| {
+            if entry.is_noted(connection).await? {
+                return Ok(());
+            }
             let user = known(connection, &email).await?;
+            if !seen.is_still(Some(user.updated_at)) {
+                return Err(PeopleError::Changed(email));
+            }
             if let Some(wanted) = &change.email
                 && let Some(other) = User::any_by_email(connection, wanted).await?
                 && other.id != user.id
@@ -89,7 +124,10 @@ pub async fn reset_password(by: &Acting, email: &str) -> Result<String, PeopleEr
     let email = email.to_owned();
     by.db
         .transaction(async move |connection| {
-            known(connection, &email).await?.update(connection, &change).await?;
+            let user = known(connection, &email).await?;
+            user.update(connection, &change).await?;
+            // Whoever knew the old one is out.
+            web_session::delete_all(connection, user.id, None).await?;
             Ok::<_, PeopleError>(entry.insert(connection).await?)
         })
         .await?;

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher as _;
 use uuid::Uuid;
 
 use crate::db::acting::Acting;
@@ -13,6 +11,7 @@ use crate::domain::audit::Deed;
 use crate::domain::ids::UserId;
 use crate::domain::label::label;
 use crate::people::PeopleError;
+use crate::people::password::hash;
 
 /// Random bytes of a one-time password.
 const PASSWORD_BYTES: usize = 12;
@@ -79,10 +78,7 @@ pub(super) fn checked_email(email: &str) -> Result<String, PeopleError> {
 /// A one-time password, and what is stored of it.
 pub(super) fn new_password() -> Result<(String, String), PeopleError> {
     let password = one_time_password();
-    let hash = Argon2::default()
-        .hash_password(password.as_bytes())
-        .map_err(|error| PeopleError::Hash(error.to_string()))?
-        .to_string();
+    let hash = hash(&password)?;
     Ok((password, hash))
 }
 

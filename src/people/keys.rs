@@ -32,7 +32,7 @@ pub struct KeyTerms {
 
 impl Default for KeyTerms {
     fn default() -> Self {
-        let KeyScope { access, projects } = KeyScope::FREE;
+        let KeyScope { access, projects, .. } = KeyScope::FREE;
         Self { name: None, access, projects, expires_at: None }
     }
 }

@@ -1,8 +1,13 @@
 //! People and their keys.
 
+mod browser_token;
 mod change;
 mod create;
+mod first_run;
 mod keys;
+mod password;
+mod sign_in;
+mod tokens;
 
 use chrono::{DateTime, Utc};
 
@@ -11,15 +16,23 @@ use crate::db::models::user::User;
 use crate::db::pool::{Db, Transient};
 use crate::domain::access::{Bar, KeyScope, Who};
 use crate::domain::audit::{Actor, Entrance};
-use crate::domain::ids::KeyId;
+use crate::domain::ids::{KeyId, TokenId};
 use crate::domain::label::BadLabel;
 use crate::domain::ssh_key::BadSshKey;
 
+pub use browser_token::BrowserToken;
 pub use change::{
-    UserEdit, delete_user, purge_user, reset_password, restore_user, set_user, users,
+    UserEdit, delete_user, find_user, purge_user, reset_password, restore_user, set_user, users,
+    users_after,
 };
 pub use create::create_user;
+pub use first_run::{FirstAdministrator, first_run_token, is_first_run};
 pub use keys::{KeyTerms, create_key, delete_key, keys};
+pub use password::BadPassword;
+pub use sign_in::{Session, SignInError, SignIns};
+pub use tokens::{
+    Bearer, Made, TokenFor, TokenTerms, bearer, create_token, delete_token, tokens, touch_token,
+};
 
 /// Somebody whose key is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +125,18 @@ pub enum PeopleError {
     /// The key would have ended before it began.
     #[error("a key cannot have expired already")]
     Past,
+    /// The token would have ended before it began, or lasts too long.
+    #[error("a token lasts at least a minute, and at most {} days", tokens::LONGEST_DAYS)]
+    TokenTime,
+    /// They have as many as they may.
+    #[error("a user may have {} tokens: end one first", tokens::MOST)]
+    TooManyTokens,
+    /// There is no such token, or it is somebody else's.
+    #[error("there is no token {0}")]
+    NoToken(TokenId),
+    /// Somebody else has changed it since it was read.
+    #[error("somebody else has changed `{0}` meanwhile")]
+    Changed(String),
     /// The password could not be hashed.
     #[error("could not hash a password: {0}")]
     Hash(String),
@@ -136,6 +161,10 @@ impl Transient for PeopleError {
             | Self::TooManyKeys
             | Self::NoKey(_)
             | Self::Past
+            | Self::TokenTime
+            | Self::TooManyTokens
+            | Self::NoToken(_)
+            | Self::Changed(_)
             | Self::Hash(_) => false,
         }
     }
@@ -157,7 +186,7 @@ pub async fn identify(db: &Db, fingerprint: &str) -> diesel::QueryResult<Option<
             false => Some(ssh_key::projects(connection, key.id).await?),
         };
         let bar = user.bar().or(is_over.then_some(Bar::KeyExpired));
-        let scope = KeyScope { access: key.access, projects };
+        let scope = KeyScope { access: key.access, account: None, projects };
         let (fingerprint, expires_at) = (asked, key.expires_at);
         Ok(Some(Identity { user, key: key.id, fingerprint, expires_at, bar, scope }))
     })

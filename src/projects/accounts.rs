@@ -15,6 +15,7 @@ use crate::domain::audit::Deed;
 use crate::domain::ids::AccountId;
 use crate::domain::label::label;
 use crate::domain::quota::HardQuota;
+use crate::domain::seen::Seen;
 use crate::domain::slug::AccountSlug;
 use crate::paas::check_quota;
 use crate::projects::ProjectError;
@@ -43,6 +44,10 @@ pub struct AccountEdit {
     pub quotas: Vec<HardQuota>,
     /// Resources whose quota is taken away.
     pub unset_quotas: Vec<String>,
+    /// Whether quotas that are not set are taken away, whatever they are.
+    pub only_these_quotas: bool,
+    /// What it must be now.
+    pub seen: Seen,
 }
 
 /// Every account, deleted ones too, each with its quotas.
@@ -116,7 +121,8 @@ pub async fn set_account(
     slug: AccountSlug,
     edit: AccountEdit,
 ) -> Result<(), ProjectError> {
-    let AccountEdit { name, namespace, namespace_prefix, suspended, quotas, unset_quotas } = edit;
+    let AccountEdit { name, namespace, namespace_prefix, suspended, quotas, .. } = edit;
+    let AccountEdit { unset_quotas, only_these_quotas, seen, .. } = edit;
     for quota in &quotas {
         check_quota_row(quota)?;
     }
@@ -134,10 +140,18 @@ pub async fn set_account(
         .with_some("namespace_prefix", namespace_prefix.clone())
         .with_some("suspended", suspended)
         .with_some("quotas", (!set.is_empty()).then_some(set))
+        .with_some("only_these_quotas", only_these_quotas.then_some(true))
         .with_some("unset_quotas", (!unset_quotas.is_empty()).then(|| unset_quotas.clone()));
     by.db
         .transaction(async move |connection| {
+            // A repeat, after an answer was lost, would find its own change.
+            if entry.is_noted(connection).await? {
+                return Ok(());
+            }
             let mut account = known(Account::any_by_slug(connection, &slug).await?, &slug)?;
+            if !seen.is_still(Some(account.updated_at)) {
+                return Err(ProjectError::Changed(slug.to_string()));
+            }
             let change = AccountChange {
                 name,
                 namespace: namespace.clone(),
@@ -156,6 +170,10 @@ pub async fn set_account(
             account.update(connection, &change).await?;
             for quota in &quotas {
                 account_quota::set(connection, account.id, quota).await?;
+            }
+            if only_these_quotas {
+                let kinds: Vec<&str> = quotas.iter().map(|quota| quota.kind.as_str()).collect();
+                account_quota::unset_others(connection, account.id, &kinds).await?;
             }
             for kind in &unset_quotas {
                 if !account_quota::unset(connection, account.id, kind).await? {

@@ -1,5 +1,6 @@
 //! Where projects deploy to.
 
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::domain::environment::EnvironmentName;
 use crate::domain::git_ref::RefName;
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
 use crate::domain::sealed::{Place, Sealed};
+use crate::domain::seen::Seen;
 use crate::domain::slug::ProjectName;
 use crate::domain::variables::check_secret;
 use crate::projects::{ProjectError, only};
@@ -54,6 +56,8 @@ pub struct TargetChange {
     pub namespace: Option<String>,
     /// How it is used.
     pub kubernetes: Option<KubernetesOptions>,
+    /// What it must be now.
+    pub seen: Seen,
 }
 
 /// Who signs in at a cluster, and what that is sealed with.
@@ -146,9 +150,16 @@ pub async fn set_cluster(
         .with("signs_in_anew", login.is_some());
     by.db
         .transaction(async move |connection| {
+            if entry.is_noted(connection).await? {
+                return Ok(());
+            }
             let id = only(Project::by_name(connection, &project).await?, &project)?.id;
             let missing = || ProjectError::NotFound(format!("cluster {name} of {project}"));
             let mut cluster = cluster::by_name(connection, id, &name).await?.ok_or_else(missing)?;
+            let changed = cluster::version(connection, cluster.id).await?;
+            if !change.seen.is_still(Some(changed)) {
+                return Err(ProjectError::Changed(format!("cluster {name} of {project}")));
+            }
             if let Some(address) = change.address {
                 cluster.kind.check_address(&address)?;
                 if address != cluster.address && cluster.credentials.is_some() && login.is_none() {
@@ -206,6 +217,31 @@ pub async fn delete_cluster(
         .await
 }
 
+/// A target, the environment it serves, and when it was changed last.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The target.
+    pub cluster: Cluster,
+    /// What it serves.
+    pub environment: EnvironmentName,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// The targets of a project, by name.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn targets(db: &Db, project: &Project) -> Result<Vec<Target>, ProjectError> {
+    let id = project.id;
+    let rows = db.run(async move |connection| {
+        Ok::<_, ProjectError>(cluster::with_versions(connection, id).await?)
+    });
+    let target = |(cluster, environment, updated_at)| Target { cluster, environment, updated_at };
+    Ok(rows.await?.into_iter().map(target).collect())
+}
+
 /// The targets of a project, each with the environment it serves, for an administrator.
 ///
 /// # Errors
@@ -220,6 +256,19 @@ pub async fn clusters(
         Ok(cluster::of_project(connection, project).await?)
     })
     .await
+}
+
+/// The targets of all projects that are not deleted, for an administrator: each with its project and
+/// the environment it serves.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn all_clusters(
+    db: &Db,
+    most: i64,
+) -> Result<Vec<(ProjectName, EnvironmentName, Cluster)>, ProjectError> {
+    Ok(db.run(async move |connection| cluster::all(connection, most).await).await?)
 }
 
 /// Refuses a second entry for one namespace of one cluster.

@@ -1,14 +1,14 @@
 //! Projects, jobs and environments are found for those who may know of them.
 
-use crate::db::models::account;
+use crate::db::models::account::{self, Account};
 use crate::db::models::environment::Environment;
 use crate::db::models::job::Job;
 use crate::db::models::project::Project;
 use crate::db::pool::Db;
 use crate::domain::access::{Denied, Role, Verb, What, Who, authorise};
 use crate::domain::environment::EnvironmentName;
-use crate::domain::ids::{JobName, JobNumber, ProjectId};
-use crate::domain::slug::ProjectName;
+use crate::domain::ids::{JobName, ProjectId};
+use crate::domain::slug::{AccountSlug, ProjectName};
 use crate::projects::{ProjectError, only};
 
 /// What is told to somebody who may not.
@@ -19,6 +19,48 @@ fn refusal(denied: Denied, name: String) -> ProjectError {
         Denied::Key => ProjectError::Key(name),
         Denied::Barred(bar) => ProjectError::Barred(bar),
     }
+}
+
+/// A project, as something that is wanted of it is decided.
+pub(super) const fn what(project: &Project, role: Option<Role>) -> What {
+    What::Project { id: project.id, account: project.account_id, role }
+}
+
+/// Finds an account for somebody who wants to do something with it, with what they are there for.
+///
+/// # Errors
+///
+/// [`ProjectError::NotFound`] also when they may not know that it exists.
+pub async fn find_account(
+    db: &Db,
+    who: &Who,
+    slug: &AccountSlug,
+    verb: Verb,
+) -> Result<(Account, Option<Role>), ProjectError> {
+    let (who, slug) = (who.clone(), slug.clone());
+    db.run(async move |connection| {
+        let found = Account::find(connection, &slug).await?;
+        let found = found.filter(|account| account.deleted_at.is_none());
+        let account = found.ok_or_else(|| ProjectError::NotFound(slug.to_string()))?;
+        let role = account::role(connection, account.id, who.user).await?;
+        let what = What::Account { id: account.id, role };
+        authorise(&who, verb, what).map_err(|denied| refusal(denied, slug.to_string()))?;
+        Ok((account, role))
+    })
+    .await
+}
+
+/// An account, for an administrator of the installation.
+///
+/// # Errors
+///
+/// When there is none, or the database does not answer.
+pub async fn account(db: &Db, slug: AccountSlug) -> Result<Account, ProjectError> {
+    db.run(async move |connection| {
+        let found = Account::find(connection, &slug).await?;
+        found.ok_or_else(|| ProjectError::NotFound(slug.to_string()))
+    })
+    .await
 }
 
 /// Finds a project for somebody who wants to do something with it.
@@ -40,7 +82,7 @@ pub async fn find(
         let roles = account::roles(connection, who.user).await?;
         for project in Project::by_name(connection, &name).await? {
             let role = roles.get(&project.account_id).copied();
-            match authorise(&who, verb, What::Project { id: project.id, role }) {
+            match authorise(&who, verb, what(&project, role)) {
                 Ok(()) => seen.push(project),
                 Err(Denied::Unseen) => {}
                 Err(other) => denied = other,
@@ -70,14 +112,14 @@ pub async fn check_right(
     project: &Project,
     verb: Verb,
 ) -> Result<(), ProjectError> {
-    let (id, account, user) = (project.id, project.account_id, who.user);
+    let (account, user) = (project.account_id, who.user);
     let role =
         db.run(async move |connection| account::role(connection, account, user).await).await?;
-    authorise(who, verb, What::Project { id, role })
+    authorise(who, verb, what(project, role))
         .map_err(|denied| refusal(denied, project.name().to_string()))
 }
 
-/// Finds a job by its number, for somebody who wants to do something with it.
+/// Finds a job, with the project it deploys, for somebody who wants to do something with it.
 ///
 /// # Errors
 ///
@@ -85,26 +127,40 @@ pub async fn check_right(
 pub async fn find_job(
     db: &Db,
     who: &Who,
-    number: JobNumber,
+    name: impl Into<JobName>,
     verb: Verb,
-) -> Result<Job, ProjectError> {
-    let who = who.clone();
+) -> Result<(Job, Project), ProjectError> {
+    let (who, name) = (who.clone(), name.into());
     db.run(async move |connection| {
-        let named = || format!("job {number}");
-        let Some((job, project)) = Job::by_number(connection, number).await? else {
+        let named = || format!("job {name}");
+        let Some((job, project)) = Job::by_name(connection, name).await? else {
             return Err(ProjectError::NotFound(named()));
         };
         let project = Project::find(connection, project).await?;
-        if project.deleted_at.is_some() {
+        if project.is_deleted() {
             return Err(ProjectError::NotFound(named()));
         }
         let role = account::role(connection, project.account_id, who.user).await?;
-        match authorise(&who, verb, What::Project { id: project.id, role }) {
-            Ok(()) => Ok(job),
+        match authorise(&who, verb, what(&project, role)) {
+            Ok(()) => Ok((job, project)),
             Err(denied) => Err(refusal(denied, named())),
         }
     })
     .await
+}
+
+/// Whether somebody who may look at a project may do something else with it, so that they are only
+/// offered what they may. It is decided once more when they do it.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn may(db: &Db, who: &Who, project: &Project, verb: Verb) -> Result<bool, ProjectError> {
+    match check_right(db, who, project, verb).await {
+        Ok(()) => Ok(true),
+        Err(ProjectError::Db(error)) => Err(error.into()),
+        Err(_denied) => Ok(false),
+    }
 }
 
 /// Finds a job, for an administrator of the installation, with the project it deploys.
@@ -176,7 +232,7 @@ pub async fn seen(db: &Db, who: &Who) -> Result<Vec<(Project, Option<Role>)>, Pr
         let roles = account::roles(connection, who.user).await?;
         let role = |project: &Project| roles.get(&project.account_id).copied();
         let may = |project: &Project| {
-            let what = What::Project { id: project.id, role: role(project) };
+            let what = what(project, role(project));
             !project.is_deleted() && authorise(&who, Verb::Look, what).is_ok()
         };
         let all = Project::all(connection).await?;

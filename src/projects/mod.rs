@@ -4,9 +4,11 @@ mod accounts;
 mod clusters;
 mod create;
 mod find;
+mod lists;
 mod registry;
 mod releases;
 mod removal;
+mod rules;
 mod variables;
 
 use crate::db::models::project::Project;
@@ -26,18 +28,26 @@ pub use accounts::{
     set_account,
 };
 pub use clusters::{
-    Login, NewTarget, TargetChange, cluster, clusters, create_cluster, delete_cluster, set_cluster,
+    Login, NewTarget, Target, TargetChange, all_clusters, cluster, clusters, create_cluster,
+    delete_cluster, set_cluster, targets,
 };
 pub use create::{
     NewRule, create_account, create_project, delete_rule, rules, set_member, set_rule,
 };
 pub use find::{
-    all, check_right, environments, find, find_environment, find_job, job_named, named, seen,
+    account, all, check_right, environments, find, find_account, find_environment, find_job,
+    job_named, may, named, seen,
 };
-pub use registry::{NewRegistry, set_registry, unset_registry};
-pub use releases::{Serving, find_releases, live_targets, releases, serving};
+pub use lists::{
+    JobsWanted, Page, SeenAccount, account_seen, accounts_seen, jobs_seen, projects_seen,
+};
+pub use registry::{NewRegistry, registry_of, set_registry, unset_registry};
+pub use releases::{Serves, Serving, find_releases, live_targets, releases, serving, serving_of};
 pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};
-pub use variables::{Secrecy, set_variable, unset_variable, variables};
+pub use rules::{Rule, replace_rules, rules_of, version_of};
+pub use variables::{
+    NewVariable, Secrecy, change_variable, set_variable, unset_variable, variables,
+};
 
 /// Why something about a project was not found or not made.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +75,12 @@ pub enum ProjectError {
     /// The name is taken.
     #[error("`{0}` exists")]
     Exists(String),
+    /// Somebody else has changed it since it was read.
+    #[error("somebody else has changed `{0}` meanwhile")]
+    Changed(String),
+    /// Two rules say what becomes of the same refs.
+    #[error("two rules have the pattern `{0}`: leave one")]
+    RuleTwice(String),
     /// It is deleted.
     #[error("`{0}` is deleted: `admin restore` brings it back, `admin purge` frees the name")]
     Deleted(String),
@@ -180,6 +196,8 @@ impl Transient for ProjectError {
             | Self::Forbidden(_)
             | Self::Ambiguous { .. }
             | Self::Exists(_)
+            | Self::Changed(_)
+            | Self::RuleTwice(_)
             | Self::NoUser(_)
             | Self::NoEnvironment { .. }
             | Self::NoRelease { .. }

@@ -5,6 +5,7 @@ use secrecy::ExposeSecret as _;
 use crate::db::acting::Acting;
 use crate::db::models::project::Project;
 use crate::db::models::registry;
+use crate::db::pool::Db;
 use crate::domain::audit::Deed;
 use crate::domain::registry::{RegistryAddress, RegistryLogin, StoredLogin, StoredRegistry};
 use crate::domain::sealed::Place;
@@ -65,6 +66,19 @@ pub async fn set_registry(
             Ok(entry.insert(connection).await?)
         })
         .await
+}
+
+/// The registry of a project.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn registry_of(
+    db: &Db,
+    project: &Project,
+) -> Result<Option<StoredRegistry>, ProjectError> {
+    let id = project.id;
+    Ok(db.run(async move |connection| registry::of_project(connection, id).await).await?)
 }
 
 /// Takes the registry of a project away.

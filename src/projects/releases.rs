@@ -1,5 +1,7 @@
 //! What was put live.
 
+use std::collections::BTreeMap;
+
 use crate::db::models::environment::Environment;
 use crate::db::models::job::Job;
 use crate::db::models::project::Project;
@@ -8,11 +10,12 @@ use crate::db::models::{cluster, deploy_rule};
 use crate::db::pool::Db;
 use crate::domain::cluster::ClusterKind;
 use crate::domain::environment::EnvironmentName;
-use crate::domain::ids::{JobNumber, ReleaseNumber};
+use crate::domain::ids::{EnvironmentId, JobNumber, ProjectId, ReleaseNumber};
 use crate::domain::job::{JobKind, JobState};
+use crate::domain::oid::Oid;
 use crate::projects::ProjectError;
 
-/// The newest releases of an environment, newest first.
+/// The newest releases of an environment, of those before one, newest first.
 ///
 /// # Errors
 ///
@@ -20,10 +23,13 @@ use crate::projects::ProjectError;
 pub async fn releases(
     db: &Db,
     environment: &Environment,
+    before: Option<ReleaseNumber>,
     most: i64,
 ) -> Result<Vec<Listed>, ProjectError> {
     let id = environment.id;
-    Ok(db.run(async move |connection| release_list::newest(connection, id, most).await).await?)
+    Ok(db
+        .run(async move |connection| release_list::newest(connection, id, before, most).await)
+        .await?)
 }
 
 /// Two releases of an environment: of these numbers, or the first one and what serves.
@@ -102,6 +108,34 @@ pub async fn serving(db: &Db, project: &Project) -> Result<Vec<Serving>, Project
             });
         }
         Ok(all)
+    })
+    .await
+}
+
+/// An environment, and the release and the commit that serve there.
+pub type Serves = (EnvironmentName, Option<(ReleaseNumber, Oid)>);
+
+/// What serves in the environments of several projects.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn serving_of(
+    db: &Db,
+    projects: Vec<ProjectId>,
+) -> Result<BTreeMap<ProjectId, Vec<Serves>>, ProjectError> {
+    db.run(async move |connection| {
+        let all = Environment::of_projects(connection, &projects).await?;
+        let ids: Vec<EnvironmentId> = all.iter().map(|row| row.id).collect();
+        let live = release_list::live_of(connection, &ids).await?;
+        let live: BTreeMap<EnvironmentId, (ReleaseNumber, Oid)> =
+            live.into_iter().map(|(id, number, commit)| (id, (number, commit))).collect();
+        let mut of: BTreeMap<ProjectId, Vec<Serves>> = BTreeMap::new();
+        for row in all {
+            let serves = live.get(&row.id).copied();
+            of.entry(row.project_id).or_default().push((row.name, serves));
+        }
+        Ok(of)
     })
     .await
 }

@@ -12,6 +12,7 @@ use crate::db::models::job::Job;
 use crate::db::models::project::{Project, ProjectChange};
 use crate::db::models::{route, trash};
 use crate::domain::audit::Deed;
+use crate::domain::seen::Seen;
 use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
 use crate::projects::accounts::is_part;
 use crate::projects::{ProjectError, only};
@@ -26,6 +27,8 @@ pub struct ProjectEdit {
     pub prefix: Option<String>,
     /// Whether nothing of it is stored or deployed.
     pub suspended: Option<bool>,
+    /// What it must be now.
+    pub seen: Seen,
 }
 
 /// Changes a project, for jobs from then on.
@@ -38,7 +41,7 @@ pub async fn set_project(
     name: ProjectName,
     edit: ProjectEdit,
 ) -> Result<(), ProjectError> {
-    let ProjectEdit { prefix, suspended } = edit;
+    let ProjectEdit { prefix, suspended, seen } = edit;
     if let Some(prefix) = prefix.as_deref().filter(|prefix| !prefix.is_empty())
         && (prefix.len() > LONGEST_PREFIX || !is_part(prefix))
     {
@@ -50,7 +53,14 @@ pub async fn set_project(
         .with_some("suspended", suspended);
     by.db
         .transaction(async move |connection| {
+            if entry.is_noted(connection).await? {
+                return Ok(());
+            }
             let project = only(Project::by_name(connection, &name).await?, &name)?;
+            let project = project.lock(connection).await?;
+            if !seen.is_still(Some(project.updated_at)) {
+                return Err(ProjectError::Changed(name.to_string()));
+            }
             let suspended_at = suspended.map(|is| is.then(Utc::now));
             let change = ProjectChange { prefix, suspended_at, deleted_at: None };
             project.update(connection, &change).await?;

@@ -12,6 +12,7 @@ use crate::db::pool::Db;
 use crate::domain::audit::Deed;
 use crate::domain::nearest::nearest;
 use crate::domain::sealed::Place;
+use crate::domain::seen::Seen;
 use crate::domain::stored_variables::{Origin, SecretValue, StoredValue};
 use crate::domain::variables::{check, check_secret};
 use crate::projects::ProjectError;
@@ -57,6 +58,35 @@ pub async fn set_variable(
     (name, value): (String, String),
     asked: Secrecy,
 ) -> Result<Secrecy, ProjectError> {
+    let new = NewVariable { name, value, secrecy: asked, seen: Seen::Whatever };
+    change_variable(by, public_key, owner, new).await
+}
+
+/// A variable about to be set.
+#[derive(Debug, Clone)]
+pub struct NewVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether it is to be a secret.
+    pub secrecy: Secrecy,
+    /// What it must be now.
+    pub seen: Seen,
+}
+
+/// The same, unless it is not what whoever sets it has seen.
+///
+/// # Errors
+///
+/// [`ProjectError::Changed`] then, and those of [`set_variable`].
+pub async fn change_variable(
+    by: &Acting,
+    public_key: &Path,
+    owner: Owner,
+    new: NewVariable,
+) -> Result<Secrecy, ProjectError> {
+    let NewVariable { name, value, secrecy: asked, seen } = new;
     check(&name, &value)?;
     let path = public_key.to_owned();
     let (sealer, no_key) = match blocking(move || load_public(&path)).await {
@@ -68,8 +98,17 @@ pub async fn set_variable(
     let set = by
         .db
         .transaction(async move |connection| {
+            // A repeat, after an answer was lost, would find its own change.
+            if entry.is_noted(connection).await? {
+                return secrecy_of(connection, owner, &name).await;
+            }
+            variable::lock(connection, owner.0).await?;
             let all = variable::of_project(connection, owner.0).await?;
             let named: Vec<_> = all.iter().filter(|known| known.name == name).collect();
+            let own = named.iter().find(|known| known.environment == owner.1);
+            if !seen.is_still(own.map(|known| known.updated_at)) {
+                return Err(ProjectError::Changed(name));
+            }
             let others =
                 || all.iter().filter(|known| !(known.name == name && known.environment == owner.1));
             let bytes: usize = others().map(|known| known.value.size()).sum();
@@ -97,6 +136,19 @@ pub async fn set_variable(
         (Err(ProjectError::NoKey), Some(error)) => Err(error.into()),
         (set, _) => set,
     }
+}
+
+async fn secrecy_of(
+    connection: &mut AsyncPgConnection,
+    owner: Owner,
+    name: &str,
+) -> Result<Secrecy, ProjectError> {
+    let all = variable::of_project(connection, owner.0).await?;
+    let own = all.iter().find(|known| known.name == name && known.environment == owner.1);
+    Ok(match own.map(|known| &known.value) {
+        Some(StoredValue::Secret(_)) => Secrecy::Secret,
+        Some(StoredValue::Plain(_)) | None => Secrecy::Plain,
+    })
 }
 
 /// What is noted of a change: of a value nothing.

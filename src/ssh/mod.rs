@@ -11,6 +11,7 @@ mod git_words;
 mod host_key;
 mod limits;
 mod output;
+mod own;
 mod rights;
 mod server;
 

@@ -5,7 +5,8 @@
 
 use crate::domain::access::Verb;
 use crate::git::wire::Service;
-use crate::ssh::command::{Change, Command, KeyChange};
+use crate::ssh::command::{Change, Command};
+use crate::ssh::own::{KeyChange, TokenChange};
 
 /// A request as somebody types it, and the right that it needs.
 #[derive(Debug, Clone, Copy)]
@@ -21,13 +22,16 @@ const fn right(words: &'static str, verb: Verb) -> Right {
 }
 
 /// Every request there is.
-pub const RIGHTS: [Right; 25] = [
+pub const RIGHTS: [Right; 28] = [
     right("git-upload-pack 'acme/shop'", Verb::Clone),
     right("git-receive-pack 'acme/shop'", Verb::Push),
     right("whoami", Verb::Identify),
     right("keys", Verb::ListKeys),
     right("keys add", Verb::ChangeKeys),
     right("keys remove SHA256:none", Verb::ChangeKeys),
+    right("tokens", Verb::ListTokens),
+    right("tokens add ci", Verb::ChangeTokens),
+    right("tokens remove 00000000-0000-0000-0000-000000000000", Verb::ChangeTokens),
     right("projects", Verb::ListProjects),
     right("info acme/shop", Verb::Look),
     right("jobs acme/shop", Verb::Look),
@@ -64,6 +68,10 @@ pub(super) const fn of_command(command: &Command) -> Verb {
         Command::Keys { change: None } => Verb::ListKeys,
         Command::Keys { change: Some(KeyChange::Add(_) | KeyChange::Remove { .. }) } => {
             Verb::ChangeKeys
+        }
+        Command::Tokens { change: None } => Verb::ListTokens,
+        Command::Tokens { change: Some(TokenChange::Add(_) | TokenChange::Remove { .. }) } => {
+            Verb::ChangeTokens
         }
         Command::Projects => Verb::ListProjects,
         Command::Info { .. }
@@ -108,7 +116,14 @@ mod tests {
             assert!(is_there, "{usage}");
         }
         // Of a command that changes and looks, both are there.
-        for verb in [Verb::ListKeys, Verb::ChangeKeys, Verb::ReadVariables, Verb::ChangeVariables] {
+        for verb in [
+            Verb::ListKeys,
+            Verb::ChangeKeys,
+            Verb::ListTokens,
+            Verb::ChangeTokens,
+            Verb::ReadVariables,
+            Verb::ChangeVariables,
+        ] {
             assert!(RIGHTS.iter().any(|right| right.verb == verb), "{verb}");
         }
     }

@@ -4,10 +4,10 @@
 //! where it was. A `job` event comes first and whenever the job itself has changed.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Data, Path, Query};
+use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -18,16 +18,23 @@ use tracing::info;
 
 use crate::db::feed::Feed;
 use crate::db::pool::Db;
+use crate::domain::access::Verb;
 use crate::domain::history::Entry;
-use crate::domain::ids::{JobId, Seq};
+use crate::domain::ids::{JobId, JobName, Seq};
 use crate::history::follow;
+use crate::people::{BrowserToken, SignIns};
+use crate::projects::find_job;
 use crate::tasks::Tasks;
+use crate::web::admin::Visit;
 use crate::web::page_error::PageError;
 use crate::web::site::Site;
 use crate::web::view::{EntryView, Summary};
 
 /// Silence after which a comment is sent, so that nobody on the way takes the connection for dead.
 const PING: Duration = Duration::from_secs(15);
+
+/// Age after which it is asked again whether a reader may see the job.
+const CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Milliseconds after which a browser connects again.
 const RETRY: u32 = 1_000;
@@ -56,11 +63,11 @@ struct Message<'a> {
 /// `GET /jobs/{id}/history`
 pub(super) async fn history(
     site: Data<Site>,
+    visit: Visit,
     request: HttpRequest,
-    id: Path<String>,
     begin: Query<Begin>,
 ) -> Result<HttpResponse, PageError> {
-    let id = id.parse().map_err(|_no_id| PageError::NotFound)?;
+    let id = visit.job()?.0.id;
     let resumed = request.headers().get(LAST_EVENT_ID);
     let resumed = resumed.and_then(|id| id.to_str().ok()?.parse().ok()).map(Seq);
     let after = resumed.or(begin.after).unwrap_or(Seq(0));
@@ -72,7 +79,9 @@ pub(super) async fn history(
         return Ok(HttpResponse::NoContent().finish());
     }
     let (events, stream) = mpsc::channel(BACKLOG);
-    let pump = Pump { db: site.db(), events, job: id, last: after, shown: None };
+    let reader = (site.parts().sign_ins.clone(), visit.token().clone());
+    let (db, checked) = (site.db(), Instant::now());
+    let pump = Pump { db, reader, checked, events, job: id, last: after, shown: None };
     drop(site.start(pump.run(site.feed(), site.tasks())));
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
@@ -82,6 +91,10 @@ pub(super) async fn history(
 /// Brings rows to one reader.
 struct Pump {
     db: Db,
+    /// Where they have signed in, and by what they are known.
+    reader: (SignIns, BrowserToken),
+    /// When it was known last that they may see the job.
+    checked: Instant,
     events: mpsc::Sender<Bytes>,
     job: JobId,
     last: Seq,
@@ -111,10 +124,25 @@ impl Pump {
                 return Ok(());
             }
             match with_pings(&self.events, follower.next()).await? {
-                Some(entries) => self.send_entries(&entries).await?,
+                Some(entries) => {
+                    self.check().await?;
+                    self.send_entries(&entries).await?;
+                }
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Goes on while the reader is signed in and may see the job: either may end meanwhile.
+    async fn check(&mut self) -> Result<(), PageError> {
+        if self.checked.elapsed() < CHECKED_EVERY {
+            return Ok(());
+        }
+        let (sign_ins, token) = &self.reader;
+        let session = sign_ins.session(token).await?.ok_or(PageError::NotFound)?;
+        find_job(&self.db, &session.who(), JobName::Id(self.job), Verb::Look).await?;
+        self.checked = Instant::now();
+        Ok(())
     }
 
     /// Sends what is new about the job itself, if anything is.

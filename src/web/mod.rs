@@ -1,7 +1,7 @@
-//! Pages for people: a job, followed live.
+//! Pages for people: jobs, followed live, and whatever else is administrated. An API for programs.
 //!
-//! Nobody signs in yet, see `docs/decisions/0006-job-page-without-sign-in.md`. Everything shown
-//! was written by somebody who may push, so it is escaped, and scripts come from `/assets` only.
+//! Everything shown was written by somebody who may push, so it is escaped, and scripts come from
+//! `/assets` only.
 
 use std::io;
 
@@ -13,17 +13,26 @@ use actix_web::{App, HttpServer};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 
-use crate::db::feed::Feed;
-use crate::db::pool::Db;
 use crate::tasks::Tasks;
 use crate::web::page_error::PageError;
 use crate::web::site::Site;
 
+pub use routes::Route;
+pub use site::Parts;
+
+pub mod admin;
+pub mod api;
+mod asked;
 mod assets;
+mod blocks;
 mod health;
 mod job_page;
 mod live;
+mod log;
 mod page_error;
+mod refusal;
+mod routes;
+mod sent;
 mod sgr;
 mod site;
 mod view;
@@ -40,7 +49,7 @@ const GRACE: u64 = 5;
 
 /// What pages may load and do: nothing but what is served here.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
-     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+     connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 
 /// Serves pages until asked to stop.
@@ -48,9 +57,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 /// # Errors
 ///
 /// When the listener cannot be used.
-pub async fn serve(listener: TcpListener, db: Db, feed: Feed, tasks: Tasks) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, parts: Parts, tasks: Tasks) -> io::Result<()> {
     let stopping = tasks.clone();
-    let site = Data::new(Site::new(db, feed, tasks, Handle::current()));
+    let site = Data::new(Site::new(parts, tasks, Handle::current()));
     server(listener.into_std()?, site, async move { stopping.stopping().await })?.await
 }
 
@@ -72,10 +81,10 @@ fn server(
 
 fn pages(config: &mut ServiceConfig) {
     config
+        .configure(api::configure)
         .service(resource("/healthz").route(get().to(health::healthz)))
-        .service(resource("/jobs/{id}").route(get().to(job_page::job_page)))
-        .service(resource("/jobs/{id}/history").route(get().to(live::history)))
         .service(resource("/assets/{name}").route(get().to(assets::asset)))
+        .configure(admin::configure)
         .default_service(route().to(async || Err::<&str, _>(PageError::NotFound)));
 }
 

@@ -63,6 +63,22 @@ pub(super) fn html(text: &str, links: Links) -> String {
     html
 }
 
+/// A text without its colours.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((shown, _)) = rest.split_once('\u{1b}') {
+        plain.push_str(shown);
+        let after = rest.strip_prefix(shown).unwrap_or_default();
+        rest = match colour_sequence(after) {
+            Some((_, after)) => after,
+            None => after.strip_prefix('\u{1b}').unwrap_or_default(),
+        };
+    }
+    plain.push_str(rest);
+    plain
+}
+
 /// Splits `ESC [ parameters m` off the begin of a text.
 fn colour_sequence(text: &str) -> Option<(&str, &str)> {
     let body = text.strip_prefix("\u{1b}[")?;

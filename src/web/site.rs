@@ -1,34 +1,79 @@
 //! What pages are made from.
 
+use std::path::PathBuf;
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::config::{SshConfig, WebConfig};
 use crate::db::feed::Feed;
 use crate::db::pool::Db;
+use crate::jobs::Jobs;
+use crate::people::SignIns;
 use crate::tasks::Tasks;
+use crate::web::refusal::Refusal;
 
 /// Everything a page needs.
 pub(super) struct Site {
-    db: Db,
-    feed: Feed,
+    parts: Parts,
     tasks: Tasks,
     runtime: Handle,
 }
 
+/// What the server of pages and the API is built from.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What deploys, with the database that all of it is kept in.
+    pub jobs: Jobs,
+    /// Where bells ring.
+    pub feed: Feed,
+    /// Where people sign in.
+    pub sign_ins: SignIns,
+    /// The file of the key that secrets are sealed with.
+    pub public_key: PathBuf,
+    /// Where people push to.
+    pub ssh: SshConfig,
+    /// How all of it is reached.
+    pub web: WebConfig,
+}
+
 impl Site {
     /// `runtime` is that of the whole process.
-    pub(super) const fn new(db: Db, feed: Feed, tasks: Tasks, runtime: Handle) -> Self {
-        Self { db, feed, tasks, runtime }
+    pub(super) const fn new(parts: Parts, tasks: Tasks, runtime: Handle) -> Self {
+        Self { parts, tasks, runtime }
+    }
+
+    /// What a request is answered from.
+    pub(super) fn of(request: &HttpRequest) -> Result<Data<Self>, Refusal> {
+        let site = request.app_data::<Data<Self>>().cloned();
+        site.ok_or_else(|| Refusal::Broken("a server without its site".to_owned()))
+    }
+
+    /// What it is built from.
+    pub(super) const fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Where rows are.
     pub(super) fn db(&self) -> Db {
-        self.db.clone()
+        self.parts.jobs.db().clone()
+    }
+
+    /// What deploys.
+    pub(super) fn jobs(&self) -> Jobs {
+        self.parts.jobs.clone()
+    }
+
+    /// The file of the key that secrets are sealed with.
+    pub(super) fn public_key(&self) -> PathBuf {
+        self.parts.public_key.clone()
     }
 
     /// Where bells ring.
     pub(super) fn feed(&self) -> Feed {
-        self.feed.clone()
+        self.parts.feed.clone()
     }
 
     /// Who runs, and how they stop.

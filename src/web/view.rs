@@ -72,14 +72,22 @@ impl Summary {
 #[template(path = "entry.html", config = ".askama.toml")]
 pub(super) struct EntryView {
     seq: Seq,
-    step: Step,
+    pub(super) step: Step,
+    kind: EntryKind,
     classes: String,
     /// Markup, everything foreign in it escaped.
     text: String,
     took: Option<String>,
+    /// Where it is shown with those around it, if that is elsewhere.
+    place: Option<String>,
 }
 
 impl EntryView {
+    /// A row that was found, and where it stands.
+    pub(super) fn found(entry: &Entry, place: String) -> Self {
+        Self { place: Some(place), ..Self::new(entry) }
+    }
+
     pub(super) fn new(entry: &Entry) -> Self {
         let links = match entry.kind {
             EntryKind::Line => Links::No,
@@ -96,7 +104,13 @@ impl EntryView {
             "" if entry.kind == EntryKind::Step => "…".to_owned(),
             text => sgr::html(text, links),
         };
-        Self { seq: entry.seq, step: entry.step, classes, text, took: entry.extra.ms.map(duration) }
+        let (seq, step, kind) = (entry.seq, entry.step, entry.kind);
+        Self { seq, step, kind, classes, text, took: entry.extra.ms.map(duration), place: None }
+    }
+
+    /// Whether it is output of a tool.
+    pub(super) fn is_line(&self) -> bool {
+        self.kind == EntryKind::Line
     }
 
     /// Its markup, in one line.

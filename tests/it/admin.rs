@@ -93,7 +93,7 @@ async fn an_installation_is_set_up_from_nothing() {
     assert_eq!(password.len(), 29, "{password}");
     let said = said.concat().replace(password, "[password]");
     assert_snapshot!(said, @"
-    Ana@Example.org was added. The password, shown only now, is for the page's sign-in, which is not there yet.
+    Ana@Example.org was added. The password, shown only now, is for one sign-in.
     > [password]
     Key SHA256:ZevNKHh7aOWMD7g9VGPjJOrwlIQOug3PeBFBO+LvFPE of ana@example.org was added.
     Account acme was added.

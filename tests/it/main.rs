@@ -8,6 +8,10 @@ mod accounts;
 #[cfg(test)]
 mod admin;
 #[cfg(test)]
+mod admin_page;
+#[cfg(test)]
+mod api;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod building;

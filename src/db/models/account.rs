@@ -56,9 +56,29 @@ pub struct Account {
     pub suspended_at: Option<DateTime<Utc>>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When it was changed last.
+    #[serde(skip)]
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Account {
+    /// The account of this name, deleted or not, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn find(
+        connection: &mut AsyncPgConnection,
+        slug: &AccountSlug,
+    ) -> QueryResult<Option<Self>> {
+        accounts::table
+            .filter(accounts::slug.eq(slug))
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
+    }
+
     /// The account of this name, deleted or not; nobody else changes its row until this transaction
     /// ends.
     ///

@@ -80,6 +80,24 @@ pub async fn set(
         .map(|_| ())
 }
 
+/// Takes the quotas of all other resources away.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn unset_others(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+    kinds: &[&str],
+) -> QueryResult<()> {
+    diesel::delete(account_quotas::table)
+        .filter(account_quotas::account_id.eq(account))
+        .filter(account_quotas::kind.ne_all(kinds))
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 /// Takes the quota of a resource away; whether there was one.
 ///
 /// # Errors

@@ -97,6 +97,8 @@ pub struct Wanted {
     pub subject: Option<String>,
     /// Not before.
     pub since: Option<DateTime<Utc>>,
+    /// Older than this entry: when it was noted, and its id.
+    pub before: Option<(DateTime<Utc>, Uuid)>,
 }
 
 /// The newest entries, newest first.
@@ -129,6 +131,10 @@ pub async fn newest(
     }
     if let Some(since) = wanted.since {
         query = query.filter(audit::date.ge(since));
+    }
+    if let Some((date, id)) = wanted.before {
+        let as_old = audit::date.eq(date).and(audit::id.lt(id));
+        query = query.filter(audit::date.lt(date).or(as_old));
     }
     query.load(connection).await
 }

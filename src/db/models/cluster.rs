@@ -1,15 +1,17 @@
 //! Targets of deployments.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::{Eq, now};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::db::schema::{clusters, environments};
+use crate::db::schema::{accounts, clusters, environments, projects};
 use crate::domain::cluster::{Adoption, Cluster, ClusterKind, KubernetesOptions, NamespaceManage};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::{ClusterId, EnvironmentId, ProjectId};
 use crate::domain::sealed::Sealed;
+use crate::domain::slug::{AccountSlug, ProjectName, ProjectSlug};
 
 /// The targets of an environment, by name.
 ///
@@ -47,6 +49,18 @@ pub async fn by_name(
         .await
         .optional()?;
     Ok(row.map(Row::cluster))
+}
+
+/// When a target was changed last.
+///
+/// # Errors
+///
+/// When there is none, or the database does not answer.
+pub async fn version(
+    connection: &mut AsyncPgConnection,
+    id: ClusterId,
+) -> QueryResult<DateTime<Utc>> {
+    clusters::table.find(id).select(clusters::updated_at).for_update().first(connection).await
 }
 
 /// The environment that a target serves.
@@ -169,6 +183,27 @@ fn access(cluster: &Cluster) -> Access<'_> {
     )
 }
 
+/// The targets of a project, by name, each with the environment it serves and when it was changed
+/// last.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn with_versions(
+    connection: &mut AsyncPgConnection,
+    project: ProjectId,
+) -> QueryResult<Vec<(Cluster, EnvironmentName, DateTime<Utc>)>> {
+    let rows: Vec<(Row, EnvironmentName, DateTime<Utc>)> = clusters::table
+        .inner_join(environments::table)
+        .filter(clusters::project_id.eq(project))
+        .order(clusters::name)
+        .select((Row::as_select(), environments::name, clusters::updated_at))
+        .load(connection)
+        .await?;
+    let target = |(row, environment, changed): (Row, _, _)| (row.cluster(), environment, changed);
+    Ok(rows.into_iter().map(target).collect())
+}
+
 /// The targets of a project, by name, each with the environment it serves.
 ///
 /// # Errors
@@ -178,14 +213,32 @@ pub async fn of_project(
     connection: &mut AsyncPgConnection,
     project: ProjectId,
 ) -> QueryResult<Vec<(Cluster, EnvironmentName)>> {
-    let rows: Vec<(Row, EnvironmentName)> = clusters::table
-        .inner_join(environments::table)
-        .filter(clusters::project_id.eq(project))
-        .order(clusters::name)
-        .select((Row::as_select(), environments::name))
+    let rows = with_versions(connection, project).await?;
+    Ok(rows.into_iter().map(|(cluster, environment, _)| (cluster, environment)).collect())
+}
+
+/// The targets of all projects that are not deleted, by account, project and name.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn all(
+    connection: &mut AsyncPgConnection,
+    most: i64,
+) -> QueryResult<Vec<(ProjectName, EnvironmentName, Cluster)>> {
+    let rows: Vec<(AccountSlug, ProjectSlug, EnvironmentName, Row)> = clusters::table
+        .inner_join(environments::table.inner_join(projects::table.inner_join(accounts::table)))
+        .filter(projects::deleted_at.is_null())
+        .filter(accounts::deleted_at.is_null())
+        .order((accounts::slug, projects::slug, clusters::name))
+        .limit(most)
+        .select((accounts::slug, projects::slug, environments::name, Row::as_select()))
         .load(connection)
         .await?;
-    Ok(rows.into_iter().map(|(row, environment)| (row.cluster(), environment)).collect())
+    let named = |(account, project, environment, row): (_, _, _, Row)| {
+        (ProjectName { account: Some(account), project }, environment, row.cluster())
+    };
+    Ok(rows.into_iter().map(named).collect())
 }
 
 /// Takes a target away. What was deployed there stays.

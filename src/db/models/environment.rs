@@ -144,6 +144,23 @@ impl Environment {
             .await
     }
 
+    /// The environments of several projects, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn of_projects(
+        connection: &mut AsyncPgConnection,
+        projects: &[ProjectId],
+    ) -> QueryResult<Vec<Self>> {
+        environments::table
+            .filter(environments::project_id.eq_any(projects))
+            .order((environments::project_id, environments::name))
+            .select(Self::as_select())
+            .load(connection)
+            .await
+    }
+
     /// The environment of this name, made if it is not there.
     ///
     /// # Errors

@@ -61,6 +61,32 @@ pub async fn insert(
         .map(|_| ())
 }
 
+/// A row, without its job.
+type Row = (Seq, Attempt, Step, EntryKind, String, DateTime<Utc>, Extra);
+
+/// The columns of a row.
+const COLUMNS: (
+    history::seq,
+    history::attempt,
+    history::step,
+    history::kind,
+    history::text,
+    history::date,
+    history::extra,
+) = (
+    history::seq,
+    history::attempt,
+    history::step,
+    history::kind,
+    history::text,
+    history::date,
+    history::extra,
+);
+
+fn entry((seq, attempt, step, kind, text, date, extra): Row) -> Entry {
+    Entry { seq, attempt, step, kind, text, date, extra }
+}
+
 /// Up to `most` rows after `seq`, in order.
 ///
 /// # Errors
@@ -72,31 +98,79 @@ pub async fn after(
     seq: Seq,
     most: i64,
 ) -> QueryResult<Vec<Entry>> {
-    type Row = (Seq, Attempt, Step, EntryKind, String, DateTime<Utc>, Extra);
     let rows: Vec<Row> = history::table
         .filter(history::job_id.eq(job))
         .filter(history::seq.gt(seq))
         .order(history::seq)
         .limit(most)
-        .select((
-            history::seq,
-            history::attempt,
-            history::step,
-            history::kind,
-            history::text,
-            history::date,
-            history::extra,
-        ))
+        .select(COLUMNS)
         .load(connection)
         .await?;
-    let entry = |(seq, attempt, step, kind, text, date, extra)| Entry {
-        seq,
-        attempt,
-        step,
-        kind,
-        text,
-        date,
-        extra,
-    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// The last `most` rows before `seq`, in order.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn before(
+    connection: &mut AsyncPgConnection,
+    job: JobId,
+    seq: Seq,
+    most: i64,
+) -> QueryResult<Vec<Entry>> {
+    let rows: Vec<Row> = history::table
+        .filter(history::job_id.eq(job))
+        .filter(history::seq.lt(seq))
+        .order(history::seq.desc())
+        .limit(most)
+        .select(COLUMNS)
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().rev().map(entry).collect())
+}
+
+define_sql_function! {
+    /// The place of a text in another one, from 1; 0 when it is not there.
+    fn strpos(text: sql_types::Text, part: sql_types::Text) -> sql_types::Integer;
+}
+
+define_sql_function! {
+    /// A text with all that matches a pattern replaced.
+    fn regexp_replace(
+        text: sql_types::Text,
+        pattern: sql_types::Text,
+        with: sql_types::Text,
+        flags: sql_types::Text,
+    ) -> sql_types::Text;
+}
+
+define_sql_function! {
+    /// A text in small letters.
+    fn lower(text: sql_types::Text) -> sql_types::Text;
+}
+
+/// Up to `most` rows after `seq` that say this, in order. Neither capitals nor colours matter.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn saying(
+    connection: &mut AsyncPgConnection,
+    job: JobId,
+    (seq, part): (Seq, &str),
+    most: i64,
+) -> QueryResult<Vec<Entry>> {
+    let plain = regexp_replace(history::text, r"\x1b\[[0-9;:]*m", "", "g");
+    let rows: Vec<Row> = history::table
+        .filter(history::job_id.eq(job))
+        .filter(history::seq.gt(seq))
+        .filter(strpos(lower(plain), lower(part)).gt(0))
+        .order(history::seq)
+        .limit(most)
+        .select(COLUMNS)
+        .load(connection)
+        .await?;
     Ok(rows.into_iter().map(entry).collect())
 }

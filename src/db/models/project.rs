@@ -25,9 +25,12 @@ pub struct Project {
     /// Prefix of every deployed name; empty for none.
     pub prefix: String,
     default_branch: String,
-    suspended_at: Option<DateTime<Utc>>,
+    /// When it was suspended.
+    pub suspended_at: Option<DateTime<Utc>>,
     /// When it was deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
     account_suspended_at: Option<DateTime<Utc>>,
     account_deleted_at: Option<DateTime<Utc>>,
 }
@@ -46,7 +49,8 @@ pub enum Inactive {
     ProjectDeleted,
 }
 
-type Columns = (
+/// What a [`Project`] is read from.
+pub(super) type Columns = (
     projects::id,
     projects::account_id,
     accounts::slug,
@@ -55,11 +59,13 @@ type Columns = (
     projects::default_branch,
     projects::suspended_at,
     projects::deleted_at,
+    projects::updated_at,
     accounts::suspended_at,
     accounts::deleted_at,
 );
 
-const COLUMNS: Columns = (
+/// The same, to select.
+pub(super) const COLUMNS: Columns = (
     projects::id,
     projects::account_id,
     accounts::slug,
@@ -68,6 +74,7 @@ const COLUMNS: Columns = (
     projects::default_branch,
     projects::suspended_at,
     projects::deleted_at,
+    projects::updated_at,
     accounts::suspended_at,
     accounts::deleted_at,
 );
@@ -177,6 +184,21 @@ impl Project {
             .select(COLUMNS)
             .order(projects::deleted_at.desc())
             .load(connection)
+            .await
+    }
+
+    /// The same, whose row nobody else changes until this transaction ends.
+    ///
+    /// # Errors
+    ///
+    /// When there is none any more, or the database does not answer.
+    pub async fn lock(&self, connection: &mut AsyncPgConnection) -> QueryResult<Self> {
+        projects::table
+            .inner_join(accounts::table)
+            .filter(projects::id.eq(self.id))
+            .select(COLUMNS)
+            .for_update()
+            .first(connection)
             .await
     }
 

@@ -75,7 +75,7 @@ impl fmt::Display for Listed {
     }
 }
 
-/// The newest releases of an environment, newest first.
+/// The newest releases of an environment, of those before one, newest first.
 ///
 /// # Errors
 ///
@@ -83,11 +83,14 @@ impl fmt::Display for Listed {
 pub async fn newest(
     connection: &mut AsyncPgConnection,
     environment: EnvironmentId,
+    before: Option<ReleaseNumber>,
     most: i64,
 ) -> QueryResult<Vec<Listed>> {
+    let before = before.unwrap_or(ReleaseNumber(i32::MAX));
     releases::table
         .inner_join(jobs::table)
         .filter(releases::environment_id.eq(environment))
+        .filter(releases::number.lt(before))
         .order(releases::number.desc())
         .limit(most)
         .select(LISTED)
@@ -132,4 +135,21 @@ pub async fn live(
         .first(connection)
         .await
         .optional()
+}
+
+/// What serves in each environment of these.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn live_of(
+    connection: &mut AsyncPgConnection,
+    environments: &[EnvironmentId],
+) -> QueryResult<Vec<(EnvironmentId, ReleaseNumber, Oid)>> {
+    releases::table
+        .filter(releases::environment_id.eq_any(environments))
+        .filter(releases::state.eq(ReleaseState::Live))
+        .select((releases::environment_id, releases::number, releases::commit_oid))
+        .load(connection)
+        .await
 }

@@ -26,6 +26,9 @@ pub struct User {
     pub disabled_at: Option<DateTime<Utc>>,
     /// When they were deleted.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When what is known of them was changed last.
+    #[serde(skip)]
+    pub updated_at: DateTime<Utc>,
 }
 
 impl User {
@@ -74,6 +77,39 @@ impl User {
             .optional()
     }
 
+    /// The person with this address, what is stored of their password, and whether that is for one
+    /// sign-in; deleted people too.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn with_password(
+        connection: &mut AsyncPgConnection,
+        email: &str,
+    ) -> QueryResult<Option<(Self, Option<String>, bool)>> {
+        users::table
+            .filter(users::email.eq(email.to_lowercase()))
+            .select((Self::as_select(), users::password_hash, users::password_once))
+            .first(connection)
+            .await
+            .optional()
+    }
+
+    /// Forgets a password that was for one sign-in; whether it was still there.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn use_up_password(
+        &self,
+        connection: &mut AsyncPgConnection,
+        hash: &str,
+    ) -> QueryResult<bool> {
+        let own = users::table.find(self.id).filter(users::password_hash.eq(hash));
+        let nothing = users::password_hash.eq(None::<String>);
+        Ok(diesel::update(own).set(nothing).execute(connection).await? > 0)
+    }
+
     /// Everybody, by address.
     ///
     /// # Errors
@@ -81,6 +117,42 @@ impl User {
     /// When the database does not answer.
     pub async fn all(connection: &mut AsyncPgConnection) -> QueryResult<Vec<Self>> {
         users::table.order(users::email).select(Self::as_select()).load(connection).await
+    }
+
+    /// Those after an address that are not purged, by address.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn page(
+        connection: &mut AsyncPgConnection,
+        after: Option<&str>,
+        most: i64,
+    ) -> QueryResult<Vec<Self>> {
+        users::table
+            .filter(users::email.gt(after.unwrap_or_default()))
+            .order(users::email)
+            .limit(most)
+            .select(Self::as_select())
+            .load(connection)
+            .await
+    }
+
+    /// The person with this address as they are now, deleted or not.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn find(
+        connection: &mut AsyncPgConnection,
+        email: &str,
+    ) -> QueryResult<Option<Self>> {
+        users::table
+            .filter(users::email.eq(email.to_lowercase()))
+            .select(Self::as_select())
+            .first(connection)
+            .await
+            .optional()
     }
 
     /// Changes what is known of them.

@@ -1,11 +1,12 @@
 //! Variables that projects and their environments keep.
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::db::schema::variables;
+use crate::db::schema::{projects, variables};
 use crate::domain::ids::{EnvironmentId, ProjectId};
 use crate::domain::sealed::Sealed;
 use crate::domain::stored_variables::{Origin, SecretValue, StoredValue, StoredVariables};
@@ -22,9 +23,26 @@ pub struct Variable {
     pub name: String,
     /// Its value.
     pub value: StoredValue,
+    /// When it was set last.
+    pub updated_at: DateTime<Utc>,
 }
 
-type Row = (Option<EnvironmentId>, String, Option<String>, Option<Sealed>);
+type Row = (Option<EnvironmentId>, String, Option<String>, Option<Sealed>, DateTime<Utc>);
+
+/// Waits until nobody else changes variables of a project, and lets nobody until this transaction ends.
+///
+/// # Errors
+///
+/// When there is no such project, or the database does not answer.
+pub async fn lock(connection: &mut AsyncPgConnection, project: ProjectId) -> QueryResult<()> {
+    projects::table
+        .find(project)
+        .select(projects::id)
+        .for_no_key_update()
+        .first::<ProjectId>(connection)
+        .await
+        .map(|_| ())
+}
 
 /// The variables of a project and of its environments, by name; those of the project first.
 ///
@@ -38,18 +56,24 @@ pub async fn of_project(
     let rows: Vec<Row> = variables::table
         .filter(variables::project_id.eq(project))
         .order((variables::name, variables::environment_id.asc().nulls_first()))
-        .select((variables::environment_id, variables::name, variables::plain, variables::sealed))
+        .select((
+            variables::environment_id,
+            variables::name,
+            variables::plain,
+            variables::sealed,
+            variables::updated_at,
+        ))
         .load(connection)
         .await?;
     Ok(rows.into_iter().filter_map(variable).collect())
 }
 
 /// A row has a plain value or a sealed one; the table sees to that.
-fn variable((environment, name, plain, sealed): Row) -> Option<Variable> {
+fn variable((environment, name, plain, sealed, updated_at): Row) -> Option<Variable> {
     let origin = if environment.is_some() { Origin::Environment } else { Origin::Project };
     let secret = |sealed| StoredValue::Secret(Box::new(SecretValue { origin, sealed }));
     let value = plain.map(StoredValue::Plain).or_else(|| sealed.map(secret))?;
-    Some(Variable { environment, name, value })
+    Some(Variable { environment, name, value, updated_at })
 }
 
 /// What a deployment to an environment gets; what the environment has wins.

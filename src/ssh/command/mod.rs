@@ -2,16 +2,16 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::domain::environment::EnvironmentName;
 use crate::domain::history::Step;
 use crate::domain::ids::{JobNumber, ReleaseNumber};
-use crate::domain::lifetime::Lifetime;
 use crate::domain::question::{LINES, MOST_LINES};
 use crate::domain::slug::ProjectName;
 use crate::git::wire::Service;
 use crate::ssh::git_words::{git_service, project, unquote};
+use crate::ssh::own::{KeyChange, TokenChange};
 
 /// Longest command in bytes.
 const LONGEST: usize = 4_096;
@@ -65,6 +65,12 @@ pub(super) enum Command {
         /// What to change.
         #[command(subcommand)]
         change: Option<KeyChange>,
+    },
+    /// List your tokens for the API, or change them.
+    Tokens {
+        /// What to change.
+        #[command(subcommand)]
+        change: Option<TokenChange>,
     },
     /// The projects that you may see.
     Projects,
@@ -167,35 +173,6 @@ pub(super) enum Command {
     },
 }
 
-/// What is changed about one's keys.
-#[derive(Debug, Clone, PartialEq, Subcommand)]
-pub(super) enum KeyChange {
-    /// Add one; it is read from standard input, as it stands in the file that ends in .pub.
-    Add(NewKey),
-    /// Remove one.
-    Remove {
-        /// Its fingerprint, `SHA256:…`.
-        fingerprint: String,
-    },
-}
-
-/// A key about to be added.
-#[derive(Debug, Clone, PartialEq, Args)]
-pub(super) struct NewKey {
-    /// What to call it; without one, its comment.
-    #[arg(long)]
-    pub(super) name: Option<String>,
-    /// It clones and looks, and changes nothing.
-    #[arg(long)]
-    pub(super) read_only: bool,
-    /// Only for this project; may be given several times.
-    #[arg(long)]
-    pub(super) project: Vec<ProjectName>,
-    /// How long it lasts, such as 90d or 12w; without this, for ever.
-    #[arg(long)]
-    pub(super) expires: Option<Lifetime>,
-}
-
 /// What is changed about a variable.
 #[derive(Debug, Clone, PartialEq, Subcommand)]
 pub(super) enum Change {
@@ -215,9 +192,10 @@ pub(super) enum Change {
 }
 
 /// Names and uses of our commands, for the greeting.
-pub(super) const USES: [(&str, &str); 15] = [
+pub(super) const USES: [(&str, &str); 16] = [
     ("whoami", "who you are here"),
     ("keys", "your keys; behind it: add [--read-only …], remove <fingerprint>"),
+    ("tokens", "your tokens for the API; behind it: add <name> [--read-only …], remove <id>"),
     ("projects", "what you may see"),
     ("info <project>", "where to push, and what serves"),
     ("jobs <project>", "the latest deployments"),

@@ -9,9 +9,9 @@ use crate::db::models::ssh_key::Key;
 use crate::domain::access::{KeyAccess, Verb, What, authorise};
 use crate::people::{self, KeyTerms, create_key, delete_key};
 use crate::projects;
-use crate::ssh::command::{KeyChange, NewKey};
 use crate::ssh::commands::{Call, Failure, Format, Status};
 use crate::ssh::output::Input;
+use crate::ssh::own::{KeyChange, NewKey};
 
 /// Lists the caller's keys: all of them, or the one they came with if it is for less than they may.
 pub(super) async fn list(call: &Call<'_>) -> Result<Status, Failure> {

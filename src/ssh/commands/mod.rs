@@ -15,6 +15,7 @@ mod redeploy;
 mod releases;
 mod rollback;
 mod tail;
+mod tokens;
 mod vars;
 mod whoami;
 
@@ -156,6 +157,8 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Caller, ours: Ours
         Command::Whoami => whoami::run(&call).await,
         Command::Keys { change: None } => keys::list(&call).await,
         Command::Keys { change: Some(change) } => keys::change(&call, change, input).await,
+        Command::Tokens { change: None } => tokens::list(&call).await,
+        Command::Tokens { change: Some(change) } => tokens::change(&call, change).await,
         Command::Projects => projects::list(&call).await,
         Command::Info { project } => projects::info(&call, &project).await,
         Command::Jobs { project } => jobs::run(&call, &project).await,
@@ -246,7 +249,7 @@ impl Call<'_> {
 
     /// The job of this number, if the caller may do this to it.
     async fn job(&self, number: JobNumber) -> Result<Job, Failure> {
-        Ok(find_job(&self.door.db, &self.caller.who(), number, self.verb).await?)
+        Ok(find_job(&self.door.db, &self.caller.who(), number, self.verb).await?.0)
     }
 
     /// The caller, who changes something.

@@ -18,7 +18,7 @@ pub(super) async fn run(
 ) -> Result<Status, Failure> {
     let project = call.project(name).await?;
     let environment = find_environment(&call.door.db, &project, environment).await?;
-    let newest = releases(&call.door.db, &environment, NEWEST).await?;
+    let newest = releases(&call.door.db, &environment, None, NEWEST).await?;
     if newest.is_empty() && call.json == Format::Text {
         call.output.line("there is no release yet: push").await?;
     }

@@ -18,7 +18,7 @@ fn front_door() -> Settings {
 }
 
 /// `pierhead admin <words>`.
-async fn admin(app: &App, words: &str) -> Done {
+pub(crate) async fn admin(app: &App, words: &str) -> Done {
     administrate(app, &format!("admin {words}"), "").await
 }
 

@@ -2,9 +2,9 @@
 
 use futures::future::join_all;
 use pierhead::domain::access::{
-    Bar, Denied, KeyAccess, KeyScope, Role, Standing, Verb, What, Who, authorise,
+    Bar, Denied, KeyAccess, KeyScope, Role, Standing, Subject, Verb, What, Who, authorise,
 };
-use pierhead::domain::ids::ProjectId;
+use pierhead::domain::ids::{AccountId, ProjectId};
 use pierhead::projects::set_member;
 use pierhead::ssh::RIGHTS;
 
@@ -45,24 +45,20 @@ impl Person {
     }
 
     fn decide(&self, verb: Verb, project: ProjectId) -> Result<(), Denied> {
-        let what = what_of(verb, project, self.role);
+        let what = what_of(verb, (project, uuid::Uuid::nil().into()), self.role);
         let user = uuid::Uuid::nil().into();
         let (bar, scope) = (self.bar, self.scope.clone());
         authorise(&Who { user, standing: Standing::Person, bar, scope }, verb, what)
     }
 }
 
-/// What a right is wanted of.
-fn what_of(verb: Verb, id: ProjectId, role: Option<Role>) -> What {
-    match verb {
-        Verb::Identify | Verb::ListProjects | Verb::ListKeys | Verb::ChangeKeys => What::Oneself,
-        Verb::Clone
-        | Verb::Look
-        | Verb::ReadVariables
-        | Verb::Push
-        | Verb::Deploy
-        | Verb::Cancel
-        | Verb::ChangeVariables => What::Project { id, role },
+/// What a right is wanted of: over SSH of oneself or of a project.
+fn what_of(verb: Verb, (id, account): (ProjectId, AccountId), role: Option<Role>) -> What {
+    match verb.subject() {
+        Subject::Oneself => What::Oneself,
+        Subject::Project => What::Project { id, account, role },
+        Subject::Account => What::Account { id: account, role },
+        Subject::Installation => What::Installation,
     }
 }
 
@@ -73,13 +69,14 @@ fn table() -> String {
         table.push_str(&format!(" {column} |"));
     }
     table.push_str(&format!("\n|---|---|{}\n", "---|".repeat(COLUMNS.len())));
-    let (user, project) = (uuid::Uuid::nil().into(), uuid::Uuid::nil().into());
+    let user = uuid::Uuid::nil().into();
+    let shop = (uuid::Uuid::nil().into(), uuid::Uuid::nil().into());
     for right in RIGHTS {
         table.push_str(&format!("| `{}` | {} |", right.words, right.verb));
         for (_, standing, role, access) in COLUMNS {
-            let scope = KeyScope { access, projects: None };
+            let scope = KeyScope { access, ..KeyScope::FREE };
             let who = Who { user, standing, bar: None, scope };
-            let cell = match authorise(&who, right.verb, what_of(right.verb, project, role)) {
+            let cell = match authorise(&who, right.verb, what_of(right.verb, shop, role)) {
                 Ok(()) => "yes",
                 Err(Denied::Unseen) => "not found",
                 Err(Denied::Barred(_) | Denied::Forbidden | Denied::Key) => "no",

@@ -10,6 +10,7 @@ use crate::redaction::oracle::Oracle;
 use crate::support::app::App;
 use crate::support::app::developer::{Copy, Developer, Done};
 use crate::support::http::say;
+use crate::support::signed_in::cookie_of;
 
 /// Outputs of the corpus that one build prints; a push shows no more lines.
 const COUNT: usize = 500;
@@ -63,8 +64,10 @@ async fn seen(app: &App, ana: &Developer, number: i64) -> Vec<(&'static str, Str
     let rows: Vec<String> = rows.unwrap().into_iter().map(|row| row.row).collect();
     let job = app.job(number).await.id;
     let port = app.process("web").port("web");
-    let request =
-        format!("GET /jobs/{job} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let cookie = cookie_of(&app.db, &ana.email()).await;
+    let request = format!(
+        "GET /jobs/{job} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+    );
     let page = say(([127, 0, 0, 1], port).into(), request).await;
     assert!(page.contains("[secret app.TOKEN]"), "{page}");
     let number = number.to_string();

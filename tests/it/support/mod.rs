@@ -1,6 +1,7 @@
 //! What tests share.
 
 pub(crate) mod app;
+pub(crate) mod browser;
 pub(crate) mod busy;
 pub(crate) mod certificate;
 pub(crate) mod database;
@@ -8,6 +9,8 @@ pub(crate) mod entrance;
 pub(crate) mod http;
 pub(crate) mod registry;
 pub(crate) mod rows;
+pub(crate) mod signed_in;
+pub(crate) mod site;
 pub(crate) mod skopeo;
 pub(crate) mod small_engine;
 pub(crate) mod stumbling;

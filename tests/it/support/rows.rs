@@ -10,6 +10,7 @@ use pierhead::db::models::run::NewRun;
 use pierhead::db::models::user::NewUser;
 use pierhead::db::models::{account, route};
 use pierhead::db::pool::Db;
+use pierhead::domain::access::Role;
 use pierhead::domain::git_ref::RefName;
 use pierhead::domain::history::{End, NewEntry};
 use pierhead::domain::ids::{EnvironmentId, Fence, JobId, RouteVersion, UserId};
@@ -138,6 +139,7 @@ async fn create(connection: &mut AsyncPgConnection) -> QueryResult<(UserId, Envi
     let account = account::insert(connection, Uuid::now_v7().into(), &"acme".parse().unwrap())
         .await?
         .unwrap();
+    account::set_member(connection, account, user, Role::Developer).await?;
     let shop = "shop".parse().unwrap();
     let project = Project::insert(connection, Uuid::now_v7().into(), (account, &shop), "main")
         .await?

@@ -255,7 +255,8 @@ impl App {
         projects::create_cluster(&self.admin(), target, None).await.unwrap();
     }
 
-    fn namespace(&self) -> String {
+    /// The first part of names on the engine.
+    pub(crate) fn namespace(&self) -> String {
         let name = self.folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
         name.chars().filter(char::is_ascii_alphanumeric).collect()
     }

@@ -1,5 +1,7 @@
 //! Pages, as a browser gets them.
 
+mod long;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,12 +18,16 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::database::TestDatabase;
 use crate::support::http::{body, read_all, read_until, say, status};
 use crate::support::rows::{Shop, end};
+use crate::support::signed_in::cookie_of;
+use crate::support::site::parts;
 
 /// A server of pages, and a shop whose jobs it shows.
 struct Pages {
     address: SocketAddr,
     tasks: Tasks,
     shop: Shop,
+    /// By what ana is known.
+    cookie: String,
     // Last, so that it is dropped when nobody needs it any more.
     database: TestDatabase,
 }
@@ -32,21 +38,25 @@ impl Pages {
         let tasks = Tasks::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (db, feed) = (database.db(), database.feed(&tasks));
-        let own = tasks.clone();
-        drop(tasks.start(async move { serve(listener, db, feed, own).await.unwrap() }));
+        let (parts, own) = (parts(&database, &tasks), tasks.clone());
+        drop(tasks.start(async move { serve(listener, parts, own).await.unwrap() }));
         let shop = Shop::new(database.db()).await;
-        Self { address, tasks, shop, database }
+        let cookie = cookie_of(&database.db(), "ana@example.org").await;
+        Self { address, tasks, shop, cookie, database }
     }
 
     async fn get(&self, path: &str) -> String {
-        say(self.address, request(path, "")).await
+        say(self.address, self.request(path, "")).await
+    }
+
+    fn request(&self, path: &str, fields: &str) -> String {
+        request(path, &format!("Cookie: {}\r\n{fields}", self.cookie))
     }
 
     /// Follows a job; the answer's begin is read already.
     async fn follow(&self, path: &str, fields: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
-        socket.write_all(request(path, fields).as_bytes()).await.unwrap();
+        socket.write_all(self.request(path, fields).as_bytes()).await.unwrap();
         let head = read_until(&mut socket, "retry: 1000\n\n").await;
         assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
         socket
@@ -116,11 +126,13 @@ async fn a_page_shows_all_there_is_to_know_about_a_job() {
     ");
     assert_eq!(["state", "release"].map(|id| element(&running, id)), ["running", "v1"]);
     assert_eq!(["state", "release"].map(|id| element(&ended, id)), ["live", "v1"]);
-    let list = ended.split_once("<ol id=\"history\"").unwrap().1.split_once("</ol>").unwrap().0;
+    let list =
+        ended.split_once("<ol id=\"history\"").unwrap().1.split_once("</ol>\n</div>").unwrap().0;
     assert_snapshot!(list.trim(), @r#"
-    class="live" role="log">
+    class="live">
     <li id="e1" class="step silent"><span class="verb">image</span><span class="text">…</span></li>
-    <li id="e2" class="line"><span class="verb">image</span><span class="text"><span class="fg2">Step 1/2</span> : FROM caddy</span></li>
+    <li class="lines" data-step="image"><details open><summary><span class="verb">image</span><span class="text">output (<span class="count">1</span>)</span></summary><ol><li id="e2" class="line"><span class="verb">image</span><span class="text"><span class="fg2">Step 1/2</span> : FROM caddy</span></li>
+    </ol></details></li>
     <li id="e3" class="result"><span class="verb">image</span><span class="text">shop/web  6 of 8 layers cached</span><span class="took">14.0 s</span></li>
     <li id="e4" class="end live"><span class="verb">live</span><span class="text"><a rel="noreferrer nofollow" href="http://shop.localhost:8080">http://shop.localhost:8080</a>   33 s in all</span><span class="took">33.0 s</span></li>
     "#);
@@ -200,7 +212,7 @@ async fn what_is_not_there_has_a_page_that_says_so() {
     let pages = Pages::start().await;
     let unknown = "0199d3a0-0000-7000-8000-000000000000";
     for path in [
-        "/".to_owned(),
+        "/nowhere".to_owned(),
         "/jobs/42".to_owned(),
         format!("/jobs/{unknown}"),
         format!("/jobs/{unknown}/history"),
@@ -281,7 +293,7 @@ async fn whoever_comes_back_goes_on_where_he_was() {
     pages.shop.end(&job, last).await;
     assert_eq!(ids(&read_all(&mut late).await), ["701"]);
     // Who has seen all is told not to come again; who asks for the first time gets all.
-    let seen = say(pages.address, request(&history_of(&job), "Last-Event-ID: 701\r\n")).await;
+    let seen = say(pages.address, pages.request(&history_of(&job), "Last-Event-ID: 701\r\n")).await;
     assert_eq!(status(&seen), 204);
     let all = pages.get(&history_of(&job)).await;
     assert_eq!(ids(&all).len(), 701);

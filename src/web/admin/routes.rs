@@ -1,0 +1,84 @@
+//! Which right each page needs: one table, from which requests are handed on.
+
+use actix_web::http::Method;
+use actix_web::web::{ServiceConfig, get, method, post};
+
+use crate::domain::access::Verb;
+use crate::web::admin::visit::see;
+use crate::web::admin::{
+    HOME, accounts, audit, clusters, first_run, health, jobs, keys, members, overview, password,
+    project, sign_in, tokens, users, variables,
+};
+use crate::web::routes::Route;
+use crate::web::{job_page, live, log};
+
+/// Declares the table, and what hands requests on by it.
+macro_rules! pages {
+    ($($method:ident $path:literal $verb:ident => $module:ident :: $handler:ident,)*) => {
+        /// Every page there is behind a sign-in, and every form.
+        pub const PAGES: &[Route] = &[
+            $(Route { method: stringify!($method), path: $path, verb: Verb::$verb },)*
+        ];
+
+        fn hand_on(config: &mut ServiceConfig) {
+            $(config.route($path, method(Method::$method).to($module::$handler));)*
+        }
+    };
+}
+
+pages! {
+    POST "/admin/sign-out" Identify => sign_in::sign_out,
+    GET "/admin/password" ChangePassword => password::page,
+    POST "/admin/password" ChangePassword => password::change,
+    GET "/admin" ListProjects => overview::page,
+    GET "/admin/keys" ListKeys => keys::page,
+    POST "/admin/keys" ChangeKeys => keys::add,
+    POST "/admin/keys/delete" ChangeKeys => keys::delete,
+    GET "/admin/tokens" ListTokens => tokens::page,
+    POST "/admin/tokens" ChangeTokens => tokens::make,
+    POST "/admin/tokens/delete" ChangeTokens => tokens::delete,
+    GET "/admin/accounts" ListProjects => accounts::list,
+    POST "/admin/accounts" Administrate => accounts::make,
+    GET "/admin/accounts/{account}" LookAtAccount => accounts::page,
+    POST "/admin/accounts/{account}" Administrate => accounts::change,
+    POST "/admin/accounts/{account}/members" ChangeMembers => members::set,
+    POST "/admin/accounts/{account}/members/delete" ChangeMembers => members::delete,
+    POST "/admin/accounts/{account}/projects" CreateProject => accounts::make_project,
+    GET "/admin/projects/{account}/{project}" Look => project::page,
+    POST "/admin/projects/{account}/{project}/redeploy" Deploy => jobs::redeploy,
+    GET "/admin/projects/{account}/{project}/variables" ReadVariables => variables::page,
+    POST "/admin/projects/{account}/{project}/variables" ChangeVariables => variables::set,
+    POST "/admin/projects/{account}/{project}/variables/delete" ChangeVariables
+        => variables::unset,
+    POST "/admin/projects/{account}/{project}/clusters" ChangeTargets => clusters::add,
+    GET "/jobs/{job}" Look => job_page::job_page,
+    GET "/jobs/{job}/history" Look => live::history,
+    GET "/jobs/{job}/log" Look => log::log,
+    POST "/jobs/{job}/cancel" Cancel => jobs::cancel,
+    GET "/admin/users" Inspect => users::page,
+    POST "/admin/users" Administrate => users::make,
+    POST "/admin/users/password" Administrate => users::reset,
+    POST "/admin/users/change" Administrate => users::change,
+    GET "/admin/clusters" Inspect => clusters::page,
+    GET "/admin/audit" Inspect => audit::page,
+    GET "/admin/health" Inspect => health::page,
+}
+
+/// What comes before a sign-in.
+pub const OPEN: [(&str, &str); 4] = [
+    ("GET", "/admin/first-run"),
+    ("POST", "/admin/first-run"),
+    ("GET", "/admin/sign-in"),
+    ("POST", "/admin/sign-in"),
+];
+
+/// Hands requests on.
+pub(in crate::web) fn configure(config: &mut ServiceConfig) {
+    config
+        .configure(hand_on)
+        .route("/", get().to(async || see(HOME)))
+        .route("/admin/first-run", get().to(first_run::page))
+        .route("/admin/first-run", post().to(first_run::make))
+        .route("/admin/sign-in", get().to(sign_in::page))
+        .route("/admin/sign-in", post().to(sign_in::sign_in));
+}
