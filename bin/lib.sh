@@ -81,6 +81,7 @@ as_root() { if ((EUID == 0)); then "$@"; else sudo -- "$@"; fi; }
 packages_of() {
   case $1 in
     ssh | ssh-keygen) echo openssh-client ;;
+    sshd) echo openssh-server ;;
     postgres) echo postgresql ;;
     redis-cli) echo redis-tools ;;
     cc) echo gcc libc6-dev ;;
@@ -105,6 +106,7 @@ packages_of() {
 has() {
   case $1 in
     postgres) postgres_bin >/dev/null ;;
+    sshd) [[ -x /usr/sbin/sshd ]] ;;
     netavark) [[ -x /usr/lib/podman/netavark || -x /usr/libexec/podman/netavark ]] ;;
     busybox) command -v busybox >/dev/null && ! ldd "$(command -v busybox)" >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;

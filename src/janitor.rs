@@ -12,7 +12,9 @@ use tracing::{info, warn};
 use crate::config::WorkerConfig;
 use crate::db::feed::{Bell, Feed};
 use crate::db::lock::{self, RepositoryLock};
-use crate::db::models::{outbox, question, router, run as runs, sign_in_tries, trash, web_session};
+use crate::db::models::{
+    outbox, question, router, run as runs, sign_in_tries, source_check, trash, web_session,
+};
 use crate::db::pool::Transient;
 use crate::domain::ids::{JobId, ProjectId};
 use crate::git::quarantine::remove_forgotten;
@@ -114,6 +116,7 @@ impl Janitor {
         // First: jobs are forgotten most of all when Redis is away.
         self.jobs.end_forgotten(self.settings.queue_limit.duration()).await?;
         self.ring_outbox().await?;
+        self.ask_for_sources().await?;
         self.ring_unattended().await?;
         self.empty_trash().await;
         self.forget().await
@@ -161,6 +164,19 @@ impl Janitor {
         .await
     }
 
+    /// Asks for a look at every source that is due.
+    async fn ask_for_sources(&self) -> Result<(), RoundError> {
+        self.jobs
+            .db()
+            .transaction(async move |connection| {
+                if lock::try_janitor(connection).await? {
+                    source_check::ask_due(connection).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
     async fn forget(&mut self) -> Result<(), RoundError> {
         if self.forgot_at.is_some_and(|at| at.elapsed() < FORGETTING) {
             return Ok(());
@@ -173,6 +189,7 @@ impl Janitor {
                 question::prune(connection).await?;
                 web_session::prune(connection).await?;
                 sign_in_tries::prune(connection, FORGETTING).await?;
+                source_check::prune(connection).await?;
                 router::prune(connection).await
             })
             .await

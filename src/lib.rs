@@ -37,6 +37,7 @@ pub mod reseal;
 pub mod router;
 pub mod routing;
 pub mod seal;
+pub mod sources;
 pub mod ssh;
 pub mod stack;
 pub mod tasks;

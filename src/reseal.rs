@@ -8,7 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::db::models::sealed::{
-    self as rows, SealedCredentials, SealedJob, SealedPassword, SealedRelease, SealedVariable,
+    self as rows, SealedCredentials, SealedJob, SealedPassword, SealedRelease, SealedSource,
+    SealedVariable,
 };
 use crate::db::pool::Db;
 use crate::domain::ids::{JobNumber, ReleaseId};
@@ -41,6 +42,7 @@ pub async fn reseal(db: &Db, keyring: &Keyring) -> QueryResult<Resealed> {
         round.variables().await?;
         round.passwords().await?;
         round.credentials().await?;
+        round.sources().await?;
         round.jobs().await?;
         round.releases().await?;
         let Seals { anew, mut unopened, .. } = round.seals;
@@ -153,6 +155,18 @@ impl Round<'_> {
             let Some(sealed) = credentials else { continue };
             let place = Place::cluster(*project, address, name);
             if let Some(anew) = self.seals.again_copied(sealed, &place) {
+                self.db.run(async move |c| row.replace(c, &anew).await).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn sources(&mut self) -> QueryResult<()> {
+        for row in self.db.run(async move |c| rows::sources(c).await).await? {
+            let SealedSource { project, url, username, secret } = &row;
+            let Some(sealed) = secret else { continue };
+            let place = Place::source(*project, url, username);
+            if let Some(anew) = self.seals.again(sealed, &place) {
                 self.db.run(async move |c| row.replace(c, &anew).await).await?;
             }
         }

@@ -61,22 +61,24 @@ pub async fn worker_keys(db: &Db, settings: &SealConfig) -> Result<Keyring, Work
 
 /// `key 908e07425e1bcfb1 (2 variables, 1 live release), key …`
 fn told(uses: &[KeyUse]) -> String {
-    let of_key = |KeyUse { key, variables, registries, clusters, releases, jobs }: &KeyUse| {
-        let counts = [
-            (*variables, "variable", "variables"),
-            (*registries, "registry password", "registry passwords"),
-            (*clusters, "cluster login", "cluster logins"),
-            (*releases, "live release", "live releases"),
-            (*jobs, "open job", "open jobs"),
-        ];
-        let count = |(count, one, more)| match count {
-            0 => None,
-            1 => Some(format!("1 {one}")),
-            count => Some(format!("{count} {more}")),
+    let of_key =
+        |KeyUse { key, variables, registries, clusters, sources, releases, jobs }: &KeyUse| {
+            let counts = [
+                (*variables, "variable", "variables"),
+                (*registries, "registry password", "registry passwords"),
+                (*clusters, "cluster login", "cluster logins"),
+                (*sources, "source login", "source logins"),
+                (*releases, "live release", "live releases"),
+                (*jobs, "open job", "open jobs"),
+            ];
+            let count = |(count, one, more)| match count {
+                0 => None,
+                1 => Some(format!("1 {one}")),
+                count => Some(format!("{count} {more}")),
+            };
+            let counts: Vec<_> = counts.into_iter().filter_map(count).collect();
+            format!("key {key} ({})", counts.join(", "))
         };
-        let counts: Vec<_> = counts.into_iter().filter_map(count).collect();
-        format!("key {key} ({})", counts.join(", "))
-    };
     uses.iter().map(of_key).collect::<Vec<_>>().join(", ")
 }
 
@@ -91,6 +93,7 @@ mod tests {
             variables: 0,
             registries: 0,
             clusters: 0,
+            sources: 0,
             releases: 0,
             jobs: 0,
         };

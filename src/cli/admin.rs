@@ -4,12 +4,12 @@ use clap::Subcommand;
 
 use crate::cli::additions::Create;
 use crate::cli::admin_error::AdminError;
-use crate::cli::cluster::Which;
 use crate::cli::deployments::Deployment;
 use crate::cli::lists::{Entries, Form, List};
 use crate::cli::looks::Look;
 use crate::cli::removals::{Delete, Purge, Restore};
-use crate::cli::{cluster, first_run, note, registry, reseal, say};
+use crate::cli::trying::{Check, Test};
+use crate::cli::{first_run, note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::acting::Acting;
 use crate::db::pool::Db;
@@ -67,6 +67,9 @@ pub(super) enum Admin {
     /// Try something out.
     #[command(subcommand)]
     Test(Test),
+    /// Look at something now, and deploy what is new there.
+    #[command(subcommand)]
+    Check(Check),
     /// Seal everything with the newest key, so that older ones can be removed.
     Reseal,
     /// Ask about a job.
@@ -74,16 +77,6 @@ pub(super) enum Admin {
     Job(JobQuestion),
     /// Print the address of the page on which the first administrator is made: for a day, and once.
     FirstRun,
-}
-
-/// What can be tried out.
-#[derive(Debug, Subcommand)]
-pub(super) enum Test {
-    /// Whether a target can be deployed to, and which rights are missing.
-    Cluster {
-        #[command(flatten)]
-        which: Box<Which>,
-    },
 }
 
 /// What can be asked about a job.
@@ -120,9 +113,8 @@ impl Admin {
             Self::Audit { form, wanted } => Told::Data(wanted.run(&db, form).await?),
             Self::Deployment(deployment) => Told::Note(deployment.run(config, &by).await?),
             Self::Look(look) => return look.run(config, &db).await,
-            Self::Test(Test::Cluster { which }) => {
-                Told::Note(cluster::test(*which, config, &db).await?)
-            }
+            Self::Test(test) => test.run(config, &by).await?,
+            Self::Check(check) => Told::Data(check.run(config, &by).await?),
             Self::Reseal => {
                 let text = reseal::run(config, &db).await?;
                 let entry = by.entry(Deed::Reseal, &text);

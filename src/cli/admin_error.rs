@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use crate::cli::registry;
 use crate::db::models::project::Inactive;
 use crate::domain::cluster::BadAddress;
+use crate::domain::source::{BadHostKeys, BadSourceKey, BadSourceUrl};
 use crate::git::commit_files::TooMuch;
 use crate::jobs::{JobsError, NoRollback};
 use crate::kubernetes::AccessError;
 use crate::people::{PeopleError, SignInError};
 use crate::projects::ProjectError;
 use crate::questions::NoAnswer;
+use crate::sources::NotChecked;
 
 /// Why something was not added.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +95,18 @@ pub enum AdminError {
     /// No worker has an answer.
     #[error(transparent)]
     NoAnswer(#[from] NoAnswer),
+    /// The address of a source.
+    #[error(transparent)]
+    SourceUrl(#[from] BadSourceUrl),
+    /// The keys of its host.
+    #[error(transparent)]
+    HostKeys(#[from] BadHostKeys),
+    /// What signs in there.
+    #[error(transparent)]
+    SourceKey(#[from] BadSourceKey),
+    /// A source was not looked at.
+    #[error(transparent)]
+    NotChecked(#[from] NotChecked),
     /// Keys.
     #[error(transparent)]
     Key(#[from] crate::seal::KeyError),

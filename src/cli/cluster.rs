@@ -249,7 +249,7 @@ fn check(
 }
 
 /// A small text file, or standard input.
-fn read(path: &Path) -> Result<String, AdminError> {
+pub(super) fn read(path: &Path) -> Result<String, AdminError> {
     let fails = |source| AdminError::File { path: path.to_owned(), source };
     let mut text = String::new();
     let read = if path == Path::new("-") {

@@ -14,6 +14,7 @@ use crate::domain::audit::Deed;
 use crate::domain::deploy_rule::Protection;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::slug::{AccountSlug, ProjectName};
+use crate::domain::source::{Every, HostKeys, Schedule};
 use crate::people;
 use crate::projects;
 
@@ -67,6 +68,8 @@ pub(super) enum List {
         /// The environment.
         environment: EnvironmentName,
     },
+    /// Every source of a project, and how the last look at it went.
+    Sources,
     /// The deploy rules of a project.
     Rules {
         /// The project, as `account/project`.
@@ -184,6 +187,7 @@ impl List {
                     table.push([name, branch, project.prefix, state.to_owned()], value);
                 }
             }
+            Self::Sources => sources(&mut table, db).await?,
             Self::Clusters { project } => {
                 for (cluster, environment) in projects::clusters(db, project).await? {
                     let value = json!({"name": cluster.name, "environment": environment,
@@ -276,6 +280,29 @@ async fn tokens(table: &mut Table, db: &Db, email: Option<String>) -> Result<(),
         let (id, access) = (token.id.to_string(), token.access.to_string());
         let ends = since("until", Some(token.expires_at));
         table.push([listed.email, id, token.name, access, of, used, ends], value);
+    }
+    Ok(())
+}
+
+async fn sources(table: &mut Table, db: &Db) -> Result<(), AdminError> {
+    for (project, source) in projects::sources(db).await? {
+        let name = project.name().to_string();
+        let every = source.check_every.and_then(|seconds| Every::try_from(seconds).ok());
+        let schedule = every.map_or(Schedule::Never, Schedule::Every);
+        let keys: HostKeys = source.host_keys.parse().unwrap_or_default();
+        let value = json!({"project": name, "url": source.url, "username": source.username,
+            "signs_in": source.secret.is_some(), "public_key": source.public_key,
+            "host_keys": keys.fingerprints(), "check_every": schedule.to_string(),
+            "checked_at": source.checked_at, "next_check_at": source.next_check_at,
+            "failures": source.failures, "fault": source.fault});
+        let every = match schedule {
+            Schedule::Never => "when asked".to_owned(),
+            Schedule::Every(every) => format!("every {every}"),
+        };
+        let at = |date: DateTime<Utc>| format!("checked {}", date.format("%Y-%m-%d %H:%M"));
+        let checked = source.checked_at.map_or_else(|| "never checked".to_owned(), at);
+        let fault = source.fault.map(|fault| format!("failed: {fault}")).unwrap_or_default();
+        table.push([name, source.url.to_string(), every, checked, fault], value);
     }
     Ok(())
 }

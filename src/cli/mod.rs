@@ -19,6 +19,7 @@ mod looks;
 mod migrate;
 mod operator;
 mod pages;
+mod project_source;
 mod registry;
 mod removals;
 mod render;
@@ -28,6 +29,7 @@ mod serve;
 mod sockets;
 mod source;
 mod token;
+mod trying;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

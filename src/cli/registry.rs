@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::{Access, Which};
 use crate::cli::edits::{SetAccount, SetProject, SetUser};
+use crate::cli::project_source::SetSource;
 use crate::cli::{cluster, note, say};
 use crate::config::Config;
 use crate::db::acting::Acting;
@@ -47,6 +48,8 @@ pub(super) enum Set {
     Account(Box<SetAccount>),
     /// A project's names, and whether it may deploy; what is not said stays.
     Project(SetProject),
+    /// Where the commits of a project come from, instead of pushes.
+    Source(Box<SetSource>),
     /// Where a target is, who signs in there, how it is used; what is not said stays.
     Cluster {
         #[command(flatten)]
@@ -61,6 +64,11 @@ pub(super) enum Set {
 pub(super) enum Unset {
     /// The registry of a project.
     Registry {
+        /// The project, as `account/project`.
+        project: ProjectName,
+    },
+    /// Where the commits of a project come from: it is pushed to again.
+    Source {
         /// The project, as `account/project`.
         project: ProjectName,
     },
@@ -79,6 +87,7 @@ impl Set {
             Self::User(edit) => return edit.run(by).await,
             Self::Account(edit) => return edit.run(by).await,
             Self::Project(edit) => return edit.run(by).await,
+            Self::Source(source) => return source.run(config, by).await,
             Self::Password { email } => {
                 say(&people::reset_password(by, &email).await?);
                 return Ok(format!("{email} has this password for the first sign-in, once."));
@@ -102,10 +111,18 @@ impl Set {
 impl Unset {
     /// Does it, and says what was done.
     pub(super) async fn run(self, by: &Acting) -> Result<String, AdminError> {
-        let Self::Registry { project } = self;
-        let text = format!("{project} has no registry any more.");
-        projects::unset_registry(by, project).await?;
-        Ok(text)
+        match self {
+            Self::Registry { project } => {
+                let text = format!("{project} has no registry any more.");
+                projects::unset_registry(by, project).await?;
+                Ok(text)
+            }
+            Self::Source { project } => {
+                let text = format!("{project} has no source any more: push to it.");
+                projects::unset_source(by, project).await?;
+                Ok(text)
+            }
+        }
     }
 }
 

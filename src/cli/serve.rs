@@ -33,6 +33,7 @@ use crate::queue::{Queue, QueueError};
 use crate::router;
 use crate::routing;
 use crate::seal::{self, KeyError};
+use crate::sources::Sources;
 use crate::ssh::{self, Door, HostKeyError, load_or_make};
 use crate::tasks::Tasks;
 use crate::web;
@@ -252,7 +253,7 @@ impl Parts {
         config.check_library()?;
         let keyring = worker_keys(&self.db, &config.seal).await?;
         info!("Secrets are sealed with key {}", keyring.sealer.key_id());
-        let builder = Builder::find(config);
+        let (opener, builder) = (keyring.opener.clone(), Builder::find(config));
         let program = std::env::current_exe().map_err(ServeError::System)?;
         let hooks = Hooks::find(config, &program, self.stages.background.clone()).await?;
         let settings = Settings {
@@ -279,16 +280,13 @@ impl Parts {
         let trash_time = config.git.trash_time.duration();
         let janitor = Janitor::new(jobs.clone(), queue.clone(), config.worker.clone(), trash_time);
         drop(background.start(janitor.run(feed, background.clone())));
-        let worker = Worker {
-            name: format!("{}-{}", std::process::id(), Uuid::now_v7().simple()),
-            jobs,
-            deployer: deployer.clone(),
-            settings: config.worker.clone(),
-            runs: self.stages.runs.clone(),
-        };
+        let name = format!("{}-{}", std::process::id(), Uuid::now_v7().simple());
         let doors = &self.stages.doors;
-        let answering = worker::answer(worker.clone(), self.questions(), doors.clone());
-        drop(doors.start(answering));
+        let sources = Sources::new(config, (&name, opener), jobs.clone(), doors.clone());
+        drop(doors.start(sources.serve(self.feed.clone())));
+        let (settings, runs) = (config.worker.clone(), self.stages.runs.clone());
+        let worker = Worker { name, jobs, deployer: deployer.clone(), settings, runs };
+        drop(doors.start(worker::answer(worker.clone(), self.questions(), doors.clone())));
         drop(doors.start(worker::serve(worker, queue, doors.clone())));
         info!("worker waits for jobs");
         Ok(deployer)

@@ -9,6 +9,7 @@ mod hooks;
 mod load;
 mod platform;
 mod sections;
+mod sources;
 mod span;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub use sections::{
     DatabaseConfig, DockerConfig, GitConfig, LimitsConfig, LogConfig, LogFormat, PushConfig,
     RedisConfig, RouterConfig, SealConfig, SshConfig, WebConfig, WorkerConfig,
 };
+pub use sources::{FirstHostKey, SourcesConfig};
 pub use span::Span;
 
 /// Every setting.
@@ -69,6 +71,8 @@ pub struct Config {
     pub log: LogConfig,
     /// What files may ask of the platform.
     pub platform: PlatformConfig,
+    /// Sources of projects.
+    pub sources: SourcesConfig,
     /// Build hooks.
     pub hooks: HooksConfig,
     /// Definitions that files build on.
@@ -96,6 +100,7 @@ impl Default for Config {
             seal: SealConfig::default(),
             log: LogConfig::default(),
             platform: PlatformConfig::default(),
+            sources: SourcesConfig::default(),
             hooks: HooksConfig::default(),
             libraries: Libraries::default(),
         }

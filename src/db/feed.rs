@@ -25,8 +25,8 @@ const PING: Duration = Duration::from_secs(30);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// What is listened to.
-const CHANNELS: [&str; 7] =
-    ["history", "cancel", "routes", "routers", "outbox", "questions", "answers"];
+const CHANNELS: [&str; 8] =
+    ["history", "cancel", "routes", "routers", "outbox", "questions", "answers", "sources"];
 
 /// What there may be to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Bell {
     Questions,
     /// A worker said something about this question.
     Answers(QuestionId),
+    /// A source is to be looked at, or was.
+    Sources,
     /// Bells may have been missed: look at everything.
     Everything,
 }
@@ -144,6 +146,7 @@ fn bell(channel: &str, payload: &str) -> Bell {
         ("outbox", _) => Bell::Outbox,
         ("questions", _) => Bell::Questions,
         ("answers", Ok(question)) => Bell::Answers(question.into()),
+        ("sources", _) => Bell::Sources,
         _ => Bell::Everything,
     }
 }

@@ -200,6 +200,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    project_sources (project_id) {
+        project_id -> Uuid,
+        url -> Text,
+        username -> Text,
+        secret -> Nullable<Jsonb>,
+        public_key -> Nullable<Text>,
+        host_keys -> Text,
+        check_every -> Nullable<Int4>,
+        next_check_at -> Nullable<Timestamptz>,
+        checked_at -> Nullable<Timestamptz>,
+        failures -> Int4,
+        fault -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     projects (id) {
         id -> Uuid,
         account_id -> Uuid,
@@ -323,6 +341,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    source_checks (id) {
+        id -> Uuid,
+        project_id -> Uuid,
+        purpose -> Text,
+        user_id -> Nullable<Uuid>,
+        asked_by -> Text,
+        fingerprint -> Text,
+        asked_at -> Timestamptz,
+        worker -> Nullable<Text>,
+        lease_until -> Nullable<Timestamptz>,
+        attempt -> Int4,
+        ended_at -> Nullable<Timestamptz>,
+        fault -> Nullable<Text>,
+        found -> Jsonb,
+    }
+}
+
+diesel::table! {
+    source_tips (project_id, ref_name) {
+        project_id -> Uuid,
+        ref_name -> Text,
+        oid -> Text,
+        environment_id -> Uuid,
+        job_id -> Nullable<Uuid>,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     ssh_key_projects (key_id, project_id) {
         key_id -> Uuid,
         project_id -> Uuid,
@@ -396,9 +443,11 @@ diesel::joinable!(clusters -> environments (environment_id));
 diesel::joinable!(deploy_rules -> projects (project_id));
 diesel::joinable!(environments -> projects (project_id));
 diesel::joinable!(jobs -> environments (environment_id));
+diesel::joinable!(project_sources -> projects (project_id));
 diesel::joinable!(projects -> accounts (account_id));
 diesel::joinable!(releases -> jobs (job_id));
 diesel::joinable!(routes -> environments (environment_id));
+diesel::joinable!(source_tips -> jobs (job_id));
 diesel::joinable!(ssh_key_projects -> projects (project_id));
 diesel::joinable!(ssh_keys -> users (user_id));
 diesel::joinable!(web_sessions -> users (user_id));
@@ -418,6 +467,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_runs,
     jobs,
     outbox,
+    project_sources,
     projects,
     push_refs,
     pushes,
@@ -429,6 +479,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     routers,
     routes,
     sign_in_tries,
+    source_checks,
+    source_tips,
     ssh_key_projects,
     ssh_keys,
     users,

@@ -32,6 +32,7 @@ use crate::domain::run::RunOutcome;
 use crate::domain::sealed::Sealed;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::domain::snapshot::Snapshot;
+use crate::domain::source::{CheckPurpose, Checked, SourceUrl};
 use crate::domain::stored_variables::StoredVariables;
 
 /// A `Proxy` carries the derives for a type that must not know diesel.
@@ -83,6 +84,8 @@ as_text! {
     DecisionProxy(Decision)
     StepProxy(Step)
     EntryKindProxy(EntryKind)
+    SourceUrlProxy(SourceUrl)
+    CheckPurposeProxy(CheckPurpose)
 }
 
 #[derive(AsExpression, FromSqlRow)]
@@ -139,6 +142,7 @@ as_inner! { Uuid, Uuid:
     ReleaseIdProxy(ids::ReleaseId)
     BatchIdProxy(ids::BatchId)
     QuestionIdProxy(ids::QuestionId)
+    CheckIdProxy(ids::CheckId)
 }
 
 as_inner! { BigInt, i64:
@@ -183,6 +187,7 @@ as_json! {
     SealedProxy(Sealed)
     SnapshotProxy(Snapshot)
     ExtraProxy(Extra)
+    CheckedProxy(Checked)
 }
 
 /// A job's state is two columns, of which not every pair is possible.

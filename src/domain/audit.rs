@@ -82,6 +82,12 @@ words! {
         SetRegistry = "set-registry",
         /// Took the registry of a project away.
         UnsetRegistry = "unset-registry",
+        /// Said where the commits of a project come from.
+        SetSource = "set-source",
+        /// Has a project take pushes again.
+        UnsetSource = "unset-source",
+        /// Had a worker look at the source of a project.
+        CheckSource = "check-source",
         /// Set a variable.
         SetVariable = "set-variable",
         /// Took a variable away.

@@ -73,6 +73,8 @@ uuid_ids! {
     QuestionId
     /// One batch of History rows, written in one transaction.
     BatchId
+    /// One look at the source of a project.
+    CheckId
 }
 
 macro_rules! numbers {

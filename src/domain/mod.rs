@@ -42,6 +42,7 @@ pub mod sealed;
 pub mod seen;
 pub mod slug;
 pub mod snapshot;
+pub mod source;
 pub mod ssh_key;
 pub mod stamped;
 pub mod stored_variables;

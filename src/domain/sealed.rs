@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{EnvironmentId, JobId, ProjectId};
 use crate::domain::registry::RegistryAddress;
+use crate::domain::source::SourceUrl;
 use crate::domain::stored_variables::Origin;
 
 /// A value under a data key of its own, which is wrapped for the holders of a private key
@@ -68,6 +69,12 @@ impl Place {
     /// What signs in at a project's cluster: at this address, and no other.
     pub fn cluster(project: ProjectId, address: &str, name: &str) -> Self {
         Self::new("credentials of the cluster", [project.to_string(), address.to_owned()], name)
+    }
+
+    /// What signs in at the source of a project: at this address and by this name, and no other.
+    pub fn source(project: ProjectId, url: &SourceUrl, username: &str) -> Self {
+        let owner = [project.to_string(), url.to_string()];
+        Self::new("login of the source", owner, username)
     }
 
     /// A part of the release that a job makes.

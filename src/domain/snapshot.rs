@@ -7,6 +7,7 @@ use crate::domain::environment::EnvironmentName;
 use crate::domain::quota::HardQuota;
 use crate::domain::registry::StoredRegistry;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
+use crate::domain::source::SourceUrl;
 use crate::domain::stored_variables::StoredVariables;
 
 /// Settings a job runs with, whatever is edited meanwhile.
@@ -31,6 +32,9 @@ pub struct Snapshot {
     /// Where images are pushed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry: Option<StoredRegistry>,
+    /// Where its commits come from, when nobody pushes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceUrl>,
     /// Whether hooks find nothing of what they kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub without_cache: bool,

@@ -13,6 +13,7 @@
 
 mod answer;
 mod inside;
+mod passage;
 mod program;
 mod reach;
 mod refusal;
@@ -37,6 +38,7 @@ use crate::egress::refusal::Reporter;
 use crate::tasks::{StillRunning, Tasks};
 
 pub use inside::{forward, run, until_asked_to_end};
+pub use passage::Passage;
 pub use program::{Gate, GateError, gate};
 pub use refusal::{Refused, Why};
 pub use traffic::Traffic;

@@ -99,16 +99,22 @@ impl Reporter {
 
     /// Tells the caller, and gives the answer for the client.
     pub(super) fn refuse(&self, host: AskedHost, port: u16, why: Why) -> Response<Full<Bytes>> {
+        let is_of_list = why.is_of_list();
+        let text = self.tell(host, port, why);
+        let status = if is_of_list { StatusCode::FORBIDDEN } else { StatusCode::BAD_GATEWAY };
+        answer(status, &text)
+    }
+
+    /// Tells the caller, and gives what was told.
+    pub(super) fn tell(&self, host: AskedHost, port: u16, why: Why) -> String {
         let refused = Refused { host, port, why, list: self.list.clone() };
         let text = refused.to_string();
-        debug!("Refused a hook's connection: {text}");
-        let status =
-            if refused.why.is_of_list() { StatusCode::FORBIDDEN } else { StatusCode::BAD_GATEWAY };
+        debug!("Refused a connection: {text}");
         if self.is_new(&text) {
             // There is room for all that is told; whoever does not listen needs none of it.
             self.sender.try_send(refused).unwrap_or_default();
         }
-        answer(status, &text)
+        text
     }
 
     fn is_new(&self, text: &str) -> bool {

@@ -7,7 +7,9 @@
 pub mod bare_repository;
 pub mod checkout;
 pub mod commit_files;
+pub mod incoming;
 pub mod pkt_line;
 pub mod quarantine;
+pub mod remote;
 mod trash;
 pub mod wire;

@@ -50,7 +50,7 @@ pub fn oversized(objects: &Path) -> Result<Option<Oversized>, GitError> {
 }
 
 /// Begins the name of the folder where git keeps what a push brings.
-const NAME: &[u8] = b"tmp_objdir-incoming-";
+pub(super) const NAME: &str = "tmp_objdir-incoming-";
 
 /// Removes what pushes brought before this that were broken off, and git with them.
 ///
@@ -61,7 +61,7 @@ pub fn remove_forgotten(repositories: &Repositories, before: SystemTime) -> Resu
     let root = repositories.root();
     for repository in entries(root)? {
         for folder in entries(&repository.path().join("objects"))? {
-            let is_quarantine = folder.file_name().as_encoded_bytes().starts_with(NAME);
+            let is_quarantine = folder.file_name().as_encoded_bytes().starts_with(NAME.as_bytes());
             let modified = folder.metadata().and_then(|metadata| metadata.modified());
             // What vanishes meanwhile has become a part of its repository.
             if is_quarantine && modified.is_ok_and(|modified| modified < before) {

@@ -199,7 +199,8 @@ async fn find(connection: &mut AsyncPgConnection, new: &NewJob) -> diesel::Query
 /// The first row of a History: who deploys what where.
 fn header(new: &NewJob, number: JobNumber) -> String {
     let snapshot = &new.snapshot;
-    let commit = new.new_oid.map(|commit| format!("{} \"{}\"", commit.short(), new.subject));
+    let commit =
+        new.new_oid.map(|commit| format!("{} \"{}\"{}", commit.short(), new.subject, origin(new)));
     let what = match (new.source, commit) {
         (Some(release), Some(commit)) => format!("{} to {release}, {commit}", new.kind),
         (None, Some(commit)) => commit,
@@ -211,8 +212,16 @@ fn header(new: &NewJob, number: JobNumber) -> String {
         fingerprint.push('…');
     }
     let number = number_in_header(number);
-    // Somebody at the server's terminal came with no key.
+    // Somebody at the server's terminal came with no key, and a schedule neither.
     let key = if fingerprint.is_empty() { fingerprint } else { format!(" ({fingerprint})") };
     let place = format!("{}/{}", snapshot.project, snapshot.environment);
     format!("pierhead · {place} · {what}{number}{}{key}", new.pusher)
+}
+
+/// Where the commit comes from, if nobody pushed it.
+fn origin(new: &NewJob) -> String {
+    match (&new.snapshot.source, new.push_id) {
+        (Some(source), None) => format!(" from {}", source.site()),
+        (Some(_) | None, _) => String::new(),
+    }
 }

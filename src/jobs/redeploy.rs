@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::db::models::environment::Environment;
 use crate::db::models::job::NewJob;
 use crate::db::models::project::Project;
+use crate::db::models::source::Source;
 use crate::db::models::user::User;
 use crate::db::models::{account_quota, cluster, registry, variable};
 use crate::domain::cache::Cache;
@@ -38,7 +39,7 @@ impl Jobs {
             kind: JobKind::Redeploy,
             environment_id: environment.id,
             push_id: None,
-            user_id: by.id,
+            user_id: Some(by.id),
             pusher: by.name.clone(),
             fingerprint: fingerprint.to_owned(),
             ref_name: None,
@@ -67,14 +68,15 @@ impl Jobs {
     ) -> Result<Snapshot, JobsError> {
         let (id, environment_id) = (project.id, environment.id);
         let account = project.account_id;
-        let (clusters, variables, quotas, registry) = self
+        let (clusters, variables, quotas, registry, source) = self
             .db
             .run(async move |connection| {
                 let clusters = cluster::of_environment(connection, environment_id).await?;
                 let variables = variable::of_environment(connection, id, environment_id).await?;
                 let quotas = account_quota::of_account(connection, account).await?;
                 let registry = registry::of_project(connection, id).await?;
-                Ok::<_, JobsError>((clusters, variables, quotas, registry))
+                let source = Source::of_project(connection, id).await?.map(|source| source.url);
+                Ok::<_, JobsError>((clusters, variables, quotas, registry, source))
             })
             .await?;
         Ok(Snapshot {
@@ -86,6 +88,7 @@ impl Jobs {
             variables,
             quotas,
             registry,
+            source,
             without_cache: false,
         })
     }

@@ -90,7 +90,7 @@ impl Jobs {
             kind: JobKind::Rollback,
             environment_id: environment.id,
             push_id: None,
-            user_id: by.id,
+            user_id: Some(by.id),
             pusher: by.name.clone(),
             fingerprint: fingerprint.to_owned(),
             ref_name: None,

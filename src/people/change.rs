@@ -58,7 +58,8 @@ pub async fn users_after(
 /// When nobody has it, or the database does not answer.
 pub async fn find_user(db: &Db, email: String) -> Result<User, PeopleError> {
     db.run(async move |connection| {
-        User::find(connection, &email).await?.ok_or_else(|| PeopleError::NoUser(email))
+        let found = User::find_by_email(connection, &email).await?;
+        found.ok_or_else(|| PeopleError::NoUser(email))
     })
     .await
 }

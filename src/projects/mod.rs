@@ -9,6 +9,7 @@ mod registry;
 mod releases;
 mod removal;
 mod rules;
+mod source;
 mod variables;
 
 use crate::db::models::project::Project;
@@ -45,6 +46,7 @@ pub use registry::{NewRegistry, registry_of, set_registry, unset_registry};
 pub use releases::{Serves, Serving, find_releases, live_targets, releases, serving, serving_of};
 pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};
 pub use rules::{Rule, replace_rules, rules_of, version_of};
+pub use source::{NewSource, set_source, source_of, sources, unset_source};
 pub use variables::{
     NewVariable, Secrecy, change_variable, set_variable, unset_variable, variables,
 };
@@ -151,6 +153,9 @@ pub enum ProjectError {
     /// The name that signs in at a registry.
     #[error("this cannot be the name of a user: give up to 255 characters, without `:`")]
     Login,
+    /// What is said of a source does not fit.
+    #[error("{0}")]
+    Source(&'static str),
     /// Who signs in at a cluster was sealed for another address.
     #[error("who signs in stays with the address: say who signs in at the new one")]
     LoginElsewhere,
@@ -208,6 +213,7 @@ impl Transient for ProjectError {
             | Self::NoVariable { .. }
             | Self::TooManyVariables
             | Self::Login
+            | Self::Source(_)
             | Self::LoginElsewhere
             | Self::SamePlace(_)
             | Self::NamespaceInUse(_)

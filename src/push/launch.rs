@@ -103,7 +103,7 @@ impl Handling<'_> {
             kind: JobKind::Deploy,
             environment_id,
             push_id: Some(self.session.push),
-            user_id: self.session.user,
+            user_id: Some(self.session.user),
             pusher: self.session.pusher.clone(),
             fingerprint: self.session.fingerprint().to_owned(),
             ref_name: Some(update.name.clone()),

@@ -7,12 +7,14 @@ use serde_json::json;
 use crate::db::acting::Acting;
 use crate::db::models::audit::NewEntry;
 use crate::db::models::project::{Inactive, Project};
+use crate::db::models::source::Source;
 use crate::db::models::{deploy_rule, push};
 use crate::domain::access::Verb;
 use crate::domain::audit::Deed;
 use crate::domain::deploy_rule::{DeployRule, Protection, choose};
 use crate::domain::git_ref::RefKind;
 use crate::domain::push_option::{BadPushOption, PushOptions};
+use crate::domain::source::SourceUrl;
 use crate::git::bare_repository::{BareRepository, GitError};
 use crate::git::quarantine::{Oversized, oversized};
 use crate::jobs::JobsError;
@@ -28,6 +30,9 @@ pub enum Refusal {
     /// Nothing of this project is taken.
     #[error(transparent)]
     Inactive(#[from] Inactive),
+    /// Its commits come from elsewhere.
+    #[error("this project takes its commits from {0}: push there")]
+    Source(SourceUrl),
     /// They may no longer push.
     #[error(transparent)]
     Right(ProjectError),
@@ -114,9 +119,12 @@ impl Pushes {
         updates: &[RawUpdate],
         quarantine: Option<PathBuf>,
     ) -> Result<(), Refusal> {
-        let (project, rules) = self.begin(session).await?;
+        let (project, rules, source) = self.begin(session).await?;
         self.check_right(session, &project).await?;
         project.check_active()?;
+        if let Some(source) = source {
+            return Err(Refusal::Source(source.url));
+        }
         let (given, most) = (updates.len(), self.max_refs.get());
         if given > most {
             return Err(Refusal::TooManyRefs { given, most });
@@ -156,7 +164,7 @@ impl Pushes {
     async fn begin(
         &self,
         session: &PushSession,
-    ) -> diesel::QueryResult<(Project, Vec<DeployRule>)> {
+    ) -> diesel::QueryResult<(Project, Vec<DeployRule>, Option<Source>)> {
         let (id, project, user) = (session.push, session.project, session.user);
         let fingerprint = session.fingerprint().to_owned();
         let db = self.jobs.db().clone();
@@ -165,9 +173,10 @@ impl Pushes {
         db.transaction(async move |connection| {
             push::begin(connection, id, project, user, &fingerprint).await?;
             let rules = deploy_rule::of_project(connection, project).await?;
+            let source = Source::of_project(connection, project).await?;
             let project = Project::find(connection, project).await?;
             NewEntry { subject: project.name().to_string(), ..entry }.insert(connection).await?;
-            Ok((project, rules))
+            Ok((project, rules, source))
         })
         .await
     }

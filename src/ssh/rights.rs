@@ -22,7 +22,7 @@ const fn right(words: &'static str, verb: Verb) -> Right {
 }
 
 /// Every request there is.
-pub const RIGHTS: [Right; 28] = [
+pub const RIGHTS: [Right; 29] = [
     right("git-upload-pack 'acme/shop'", Verb::Clone),
     right("git-receive-pack 'acme/shop'", Verb::Push),
     right("whoami", Verb::Identify),
@@ -44,6 +44,7 @@ pub const RIGHTS: [Right; 28] = [
     right("rollback acme/shop production", Verb::Deploy),
     right("rollback acme/shop production v1", Verb::Deploy),
     right("redeploy acme/shop production", Verb::Deploy),
+    right("fetch acme/shop", Verb::Deploy),
     right("ps acme/shop production", Verb::Look),
     right("tail acme/shop production", Verb::Look),
     right("tail acme/shop production web -f", Verb::Look),
@@ -83,7 +84,7 @@ pub(super) const fn of_command(command: &Command) -> Verb {
         | Command::Ps { .. }
         | Command::Tail { .. } => Verb::Look,
         Command::Cancel { .. } => Verb::Cancel,
-        Command::Redeploy { .. } | Command::Rollback { .. } => Verb::Deploy,
+        Command::Redeploy { .. } | Command::Rollback { .. } | Command::Fetch { .. } => Verb::Deploy,
         Command::Vars { change: None, .. } => Verb::ReadVariables,
         Command::Vars { change: Some(Change::Set { .. } | Change::Unset { .. }), .. } => {
             Verb::ChangeVariables

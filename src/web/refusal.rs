@@ -105,6 +105,7 @@ impl From<ProjectError> for Refusal {
             ProjectError::Quota { .. } => Self::Invalid(Some("quotas"), text),
             ProjectError::RuleTwice(_) => Self::Invalid(Some("items"), text),
             ProjectError::Branch(_) => Self::Invalid(Some("default_branch"), text),
+            ProjectError::Source(_) => Self::Invalid(None, text),
             ProjectError::Address(_) => Self::Invalid(Some("address"), text),
             // Its name stands in the address.
             ProjectError::Variable(BadVariable::Name(_) | BadVariable::Reserved(_)) => {

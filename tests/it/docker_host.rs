@@ -242,8 +242,8 @@ impl DockerHost {
             job: JobNumber(42),
             snapshot: &snapshot,
         };
-        let cluster = &snapshot.clusters[0];
-        render(deployment, &owner, cluster, &self.images, &self.target.labels).unwrap()
+        let (cluster, labels) = (&snapshot.clusters[0], &self.target.labels);
+        render(deployment, &owner, cluster, &self.images, labels).unwrap()
     }
 
     /// Runs a command in the engine's own network, as root.
@@ -341,6 +341,7 @@ fn snapshot() -> Snapshot {
         variables: StoredVariables::default(),
         quotas: Vec::new(),
         registry: None,
+        source: None,
         without_cache: false,
     }
 }
@@ -348,8 +349,7 @@ fn snapshot() -> Snapshot {
 /// A folder with these files.
 pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (path, content) in files {
-        let path = folder.path().join(path);
+    for (path, content) in files.iter().map(|(path, content)| (folder.path().join(path), content)) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }

@@ -68,6 +68,8 @@ mod schema;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod stumbling_registry;
 #[cfg(test)]
 mod support;

@@ -2,6 +2,8 @@
 //!
 //! A row is replaced only as it was read: whoever has changed it meanwhile has sealed it with the
 //! newest key, or it is found once more.
+//!
+//! It is long because whatever holds sealed values is read and replaced here, so that none is forgotten.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -10,11 +12,14 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::db::schema::{clusters, environments, jobs, registries, releases, variables};
+use crate::db::schema::{
+    clusters, environments, jobs, project_sources, registries, releases, variables,
+};
 use crate::domain::ids::{ClusterId, EnvironmentId, JobId, JobNumber, ProjectId, ReleaseId};
 use crate::domain::registry::RegistryAddress;
 use crate::domain::sealed::Sealed;
 use crate::domain::snapshot::Snapshot;
+use crate::domain::source::SourceUrl;
 use crate::domain::stored_variables::StoredVariables;
 
 /// Rows of a page.
@@ -26,6 +31,7 @@ const KEY_USES: &str = "
         count(DISTINCT id) FILTER (WHERE what = 'variable') AS variables,
         count(DISTINCT id) FILTER (WHERE what = 'registry') AS registries,
         count(DISTINCT id) FILTER (WHERE what = 'cluster') AS clusters,
+        count(DISTINCT id) FILTER (WHERE what = 'source') AS sources,
         count(DISTINCT id) FILTER (WHERE what = 'release') AS releases,
         count(DISTINCT id) FILTER (WHERE what = 'job') AS jobs
     FROM (
@@ -34,6 +40,8 @@ const KEY_USES: &str = "
         SELECT 'registry', project_id, password ->> 'kid' FROM registries
         UNION ALL
         SELECT 'cluster', id, credentials ->> 'kid' FROM clusters
+        UNION ALL
+        SELECT 'source', project_id, secret ->> 'kid' FROM project_sources
         UNION ALL
         SELECT 'release', id, part ->> 'kid'
         FROM releases, unnest(ARRAY[model, variables, objects]) AS part WHERE state = 'live'
@@ -66,6 +74,9 @@ pub struct KeyUse {
     /// Clusters at which somebody signs in.
     #[diesel(sql_type = BigInt)]
     pub clusters: i64,
+    /// Sources at which somebody signs in.
+    #[diesel(sql_type = BigInt)]
+    pub sources: i64,
     /// Releases that serve.
     #[diesel(sql_type = BigInt)]
     pub releases: i64,
@@ -115,6 +126,19 @@ pub struct SealedCredentials {
     pub name: String,
     /// Who signs in.
     pub credentials: Option<Sealed>,
+}
+
+/// A source at which somebody signs in.
+#[derive(Debug, Clone, Queryable)]
+pub struct SealedSource {
+    /// Whose it is.
+    pub project: ProjectId,
+    /// Where it is.
+    pub url: SourceUrl,
+    /// Who signs in.
+    pub username: String,
+    /// By what.
+    pub secret: Option<Sealed>,
 }
 
 /// A job, with what it remembers.
@@ -226,6 +250,25 @@ pub async fn credentials(
         .await
 }
 
+/// Every source at which somebody signs in.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn sources(connection: &mut AsyncPgConnection) -> QueryResult<Vec<SealedSource>> {
+    project_sources::table
+        .filter(project_sources::secret.is_not_null())
+        .order(project_sources::project_id)
+        .select((
+            project_sources::project_id,
+            project_sources::url,
+            project_sources::username,
+            project_sources::secret,
+        ))
+        .load(connection)
+        .await
+}
+
 /// The jobs behind a number, in order.
 ///
 /// # Errors
@@ -331,6 +374,26 @@ impl SealedCredentials {
         diesel::update(clusters::table.find(self.id))
             .filter(clusters::credentials.eq(&self.credentials))
             .set(clusters::credentials.eq(sealed))
+            .execute(connection)
+            .await
+            .map(|_| ())
+    }
+}
+
+impl SealedSource {
+    /// Replaces what signs in, if it is still what was read.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not answer.
+    pub async fn replace(
+        &self,
+        connection: &mut AsyncPgConnection,
+        sealed: &Sealed,
+    ) -> QueryResult<()> {
+        diesel::update(project_sources::table.find(self.project))
+            .filter(project_sources::secret.eq(&self.secret))
+            .set(project_sources::secret.eq(sealed))
             .execute(connection)
             .await
             .map(|_| ())

@@ -46,6 +46,15 @@ impl User {
         }
     }
 
+    /// The person with this id, also when they are deleted.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database does not answer.
+    pub async fn find(connection: &mut AsyncPgConnection, id: UserId) -> QueryResult<Self> {
+        users::table.find(id).select(Self::as_select()).first(connection).await
+    }
+
     /// The person with this address, unless they are deleted.
     ///
     /// # Errors
@@ -143,7 +152,7 @@ impl User {
     /// # Errors
     ///
     /// When the database does not answer.
-    pub async fn find(
+    pub async fn find_by_email(
         connection: &mut AsyncPgConnection,
         email: &str,
     ) -> QueryResult<Option<Self>> {

@@ -139,6 +139,11 @@ pub(super) enum Command {
         #[arg(long)]
         no_cache: bool,
     },
+    /// Look at the source of a project, deploy what is new there, and follow it.
+    Fetch {
+        /// The project, as `account/project` or `project`.
+        project: ProjectName,
+    },
     /// Which containers run.
     Ps {
         /// The project, as `account/project` or `project`.
@@ -192,7 +197,7 @@ pub(super) enum Change {
 }
 
 /// Names and uses of our commands, for the greeting.
-pub(super) const USES: [(&str, &str); 16] = [
+pub(super) const USES: [(&str, &str); 17] = [
     ("whoami", "who you are here"),
     ("keys", "your keys; behind it: add [--read-only …], remove <fingerprint>"),
     ("tokens", "your tokens for the API; behind it: add <name> [--read-only …], remove <id>"),
@@ -206,6 +211,7 @@ pub(super) const USES: [(&str, &str); 16] = [
     ("diff <project> <environment> <release> [<release>]", "what differs between releases"),
     ("rollback <project> <environment> [<release>]", "apply a release again, as it was"),
     ("redeploy <project> <environment> [--no-cache]", "deploy the tip of the ref deployed last"),
+    ("fetch <project>", "deploy what is new at the source of a project"),
     ("ps <project> <environment>", "which containers run"),
     ("tail <project> <environment> [<pod>] [-f]", "what containers print"),
     ("vars <project> [<environment>]", "variables; behind it: set <name> [--secret], unset <name>"),

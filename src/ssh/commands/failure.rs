@@ -8,6 +8,7 @@ use crate::jobs::{JobsError, NoRollback};
 use crate::people::PeopleError;
 use crate::projects::ProjectError;
 use crate::questions::NoAnswer;
+use crate::sources::NotChecked;
 use crate::ssh::output::BadInput;
 
 /// Exit status of a command, as a client sees it; README.md lists them.
@@ -70,6 +71,9 @@ pub(super) enum Failure {
     /// No worker has an answer.
     #[error(transparent)]
     NoAnswer(NoAnswer),
+    /// The source was not looked at, or nothing came of it.
+    #[error(transparent)]
+    NotChecked(NotChecked),
     /// The database does not answer.
     #[error("{}", told(.0))]
     Db(#[from] diesel::result::Error),
@@ -108,6 +112,19 @@ impl From<NoAnswer> for Failure {
     }
 }
 
+impl From<NotChecked> for Failure {
+    fn from(error: NotChecked) -> Self {
+        match error {
+            NotChecked::Db(error) => Self::Db(error),
+            error @ (NotChecked::NoSource(_)
+            | NotChecked::Inactive(_)
+            | NotChecked::NoWorker
+            | NotChecked::Left
+            | NotChecked::Fault(_)) => Self::NotChecked(error),
+        }
+    }
+}
+
 impl From<PeopleError> for Failure {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only one kind is for the log")]
     fn from(error: PeopleError) -> Self {
@@ -139,6 +156,7 @@ impl Failure {
             | Self::Inactive(_)
             | Self::NoRollback(_)
             | Self::NoAnswer(_)
+            | Self::NotChecked(_)
             | Self::Jobs(_)
             | Self::Db(_) => Status::FAILED,
         }

@@ -5,6 +5,7 @@ mod attach;
 mod cancel;
 mod diff;
 mod failure;
+mod fetch;
 mod git;
 mod jobs;
 mod keys;
@@ -182,6 +183,7 @@ async fn ours_on(channel: Channel<Msg>, door: &Door, caller: &Caller, ours: Ours
             let cache = if no_cache { Cache::Dropped } else { Cache::Used };
             redeploy::run(&call, &project, environment, cache).await
         }
+        Command::Fetch { project } => fetch::run(&call, &project).await,
         Command::Vars { project, environment, change: None } => {
             vars::list(&call, &project, environment).await
         }

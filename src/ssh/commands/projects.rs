@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::db::models::project::Project;
 use crate::domain::access::Role;
 use crate::domain::slug::ProjectName;
-use crate::projects::{Serving, seen, serving};
+use crate::projects::{Serving, seen, serving, source_of};
 use crate::ssh::commands::{Call, Failure, Format, Status};
 
 /// Lists the projects that the caller may see.
@@ -41,11 +41,13 @@ pub(super) async fn info(call: &Call<'_>, name: &ProjectName) -> Result<Status, 
     let (user, host, port) = (&settings.user, &settings.host, settings.port);
     let url = format!("ssh://{user}@{host}:{port}/{}", project.name());
     let rows = serving(&door.db, &project).await?;
+    let source = source_of(&door.db, project.id).await?;
     if call.json == Format::Json {
         let environments: Vec<_> = rows.iter().map(json).collect();
         let text = json!({
             "project": project.name().to_string(),
             "url": url,
+            "source": source.map(|source| source.url),
             "default_branch": project.default_branch(),
             "prefix": project.prefix,
             "suspended": project.is_suspended(),
@@ -55,7 +57,13 @@ pub(super) async fn info(call: &Call<'_>, name: &ProjectName) -> Result<Status, 
         return Ok(Status::OK);
     }
     call.output.line(format!("{}  {}", project.name(), state(&project)).trim_end()).await?;
-    call.output.line(&format!("push to         {url}")).await?;
+    match source {
+        Some(source) => {
+            call.output.line(&format!("comes from      {}", source.url)).await?;
+            call.output.line(&format!("clone from      {url}")).await?;
+        }
+        None => call.output.line(&format!("push to         {url}")).await?,
+    }
     call.output.line(&format!("default branch  {}", project.default_branch())).await?;
     if rows.is_empty() {
         call.output.line("it has no environment yet: ask an administrator for a cluster").await?;

@@ -29,6 +29,7 @@ fn snapshot() -> Snapshot {
         variables: StoredVariables::default(),
         quotas: Vec::new(),
         registry: None,
+        source: None,
         without_cache: false,
     }
 }

@@ -40,7 +40,7 @@ async fn everybody_sees_their_own_projects_and_what_is_live_there() {
     production      nothing is live
                     refs/heads/main deploys to docker (docker)
     ana $ info other --json
-    {"default_branch":"main","environments":[],"prefix":"pre","project":"acme/other","suspended":true,"url":"ssh://git@localhost:2222/acme/other"}
+    {"default_branch":"main","environments":[],"prefix":"pre","project":"acme/other","source":null,"suspended":true,"url":"ssh://git@localhost:2222/acme/other"}
     eve $ info shop
     pierhead: `shop` not found
     ana $ releases shop production

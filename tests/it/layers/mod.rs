@@ -55,7 +55,7 @@ const LAYERS: [Layer; 11] = [
         ],
     ),
     ("jobs", &["jobs"]),
-    ("use cases", &["deploy", "janitor", "push"]),
+    ("use cases", &["deploy", "janitor", "push", "sources"]),
     ("doors", &["git_hook", "ssh", "web", "worker"]),
     ("program", &["cli"]),
 ];

@@ -20,6 +20,9 @@ async fn after_everything_is_sealed_anew_the_old_key_is_not_needed() {
     let cluster = "admin create cluster acme/shop far --environment staging --kind kubernetes \
                    --address https://127.0.0.1:1 --token -";
     administrate(&app, cluster, "hunter2-of-cluster\n").await.assert_ok();
+    app.project_without_target("lib").await;
+    let source = "admin set source acme/lib https://git.example.org/lib --token -";
+    administrate(&app, source, "hunter2-of-source").await.assert_ok();
     let copy = ana.hello("acme/shop").await;
     write_shown(&copy, "${A}", "");
     copy.commit("Show it").await;

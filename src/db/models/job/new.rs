@@ -25,8 +25,8 @@ pub struct NewJob {
     pub environment_id: EnvironmentId,
     /// The push it came with.
     pub push_id: Option<PushId>,
-    /// Who asked for it.
-    pub user_id: UserId,
+    /// Who asked for it; nobody when it was time to look at a source.
+    pub user_id: Option<UserId>,
     /// Their name.
     pub pusher: String,
     /// The key they came with.
