@@ -199,6 +199,9 @@ impl Call {
         if text == "*" {
             return Ok(Expected::Any);
         }
+        if text.is_empty() {
+            return Err(Problem::parameter("If-Match", "give an ETag, or `*`"));
+        }
         // A weak tag, or several of them, is none that was given out.
         let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         Ok(Expected::Tag(tag.unwrap_or_default().to_owned()))
