@@ -107,8 +107,10 @@ impl Sources {
         if taken.purpose == CheckPurpose::Test {
             found.extend(wanted.iter().map(|wanted| wanted.would(subject)));
         } else {
-            let fetched = visit.fetch(taken.id, &wanted).await?;
+            let fetched = visit.fetch(taken.id, &wanted).await;
+            // First, since it may be why there is nothing: a deleted project's repository has gone.
             self.still(taken, subject).await?;
+            let fetched = fetched?;
             for (wanted, commit) in wanted.iter().zip(fetched) {
                 let fate = self.settle((taken, subject), wanted, commit).await?;
                 found.push(Found { name: wanted.name.clone(), commit: Some(commit), fate });
