@@ -73,6 +73,26 @@ pub fn remove_forgotten(repositories: &Repositories, before: SystemTime) -> Resu
     Ok(())
 }
 
+/// Removes everything that is just coming in to a repository which nobody uses any more. Blocks.
+///
+/// # Errors
+///
+/// When a folder cannot be read or removed.
+pub(super) fn remove_all(repository: &Path) -> Result<(), GitError> {
+    for folder in entries(&repository.join("objects"))? {
+        if folder.file_name().as_encoded_bytes().starts_with(NAME.as_bytes()) {
+            let path = folder.path();
+            match fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(GitError::File { path, source });
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What is in a folder, if it is there.
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, GitError> {
     let entries = match fs::read_dir(folder) {

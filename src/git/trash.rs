@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use crate::domain::ids::ProjectId;
 use crate::git::bare_repository::{GitError, Repositories};
+use crate::git::quarantine::remove_all;
 
 /// The folder among the repositories.
 const FOLDER: &str = "trash";
@@ -14,18 +15,20 @@ impl Repositories {
         self.root().join(FOLDER).join(format!("{project}.git"))
     }
 
-    /// Takes a repository out of the way, if it is there. Blocks.
+    /// Takes a repository out of the way, if it is there, and drops what was just coming in. Blocks.
     ///
     /// # Errors
     ///
     /// When the folder cannot be written.
     pub fn put_away(&self, project: ProjectId) -> Result<(), GitError> {
         let folder = self.root().join(FOLDER);
-        if !self.path(project).exists() {
-            return Ok(());
+        if self.path(project).exists() {
+            fs::create_dir_all(&folder)
+                .map_err(|source| GitError::File { path: folder, source })?;
+            rename(&self.path(project), &self.in_trash(project))?;
         }
-        fs::create_dir_all(&folder).map_err(|source| GitError::File { path: folder, source })?;
-        rename(&self.path(project), &self.in_trash(project)).map(drop)
+        // Whoever was bringing it finds it nowhere, and cannot take it away any more.
+        remove_all(&self.in_trash(project))
     }
 
     /// Brings back what was put away; whether there was anything. Blocks.
@@ -76,11 +79,13 @@ mod tests {
         repositories.ensure(project, "main").unwrap();
         let mark = repositories.path(project).join("mark");
         fs::write(&mark, "").unwrap();
+        let incoming = repositories.path(project).join("objects/tmp_objdir-incoming-1");
+        fs::create_dir_all(incoming.join("pack")).unwrap();
         repositories.put_away(project).unwrap();
         repositories.put_away(project).unwrap();
         assert!(!mark.exists());
         repositories.open(project).map(drop).unwrap();
-        assert!(mark.exists());
+        assert!(mark.exists() && !incoming.exists());
         repositories.put_away(project).unwrap();
         repositories.ensure(project, "main").unwrap();
         assert!(mark.exists());
