@@ -9,7 +9,7 @@ use crate::cli::lists::{Entries, Form, List};
 use crate::cli::looks::Look;
 use crate::cli::removals::{Delete, Purge, Restore};
 use crate::cli::trying::{Check, Test};
-use crate::cli::{first_run, note, registry, reseal, say};
+use crate::cli::{first_run, jobs, note, registry, reseal, say};
 use crate::config::Config;
 use crate::db::acting::Acting;
 use crate::db::pool::Db;
@@ -72,6 +72,8 @@ pub(super) enum Admin {
     Check(Check),
     /// Seal everything with the newest key, so that older ones can be removed.
     Reseal,
+    /// Say how deployments get on: what waits, what runs, which routers serve.
+    Health,
     /// Ask about a job.
     #[command(subcommand)]
     Job(JobQuestion),
@@ -84,6 +86,11 @@ pub(super) enum Admin {
 pub(super) enum JobQuestion {
     /// Print what its file was compiled with, for `pierhead check --context`.
     Context {
+        /// The job, by its number or its id.
+        job: JobName,
+    },
+    /// Print what it has said so far.
+    Log {
         /// The job, by its number or its id.
         job: JobName,
     },
@@ -121,7 +128,9 @@ impl Admin {
                 db.run(async move |connection| entry.insert(connection).await).await?;
                 Told::Note(text)
             }
+            Self::Job(JobQuestion::Log { job }) => return jobs::log(&db, job).await,
             Self::Job(JobQuestion::Context { job }) => context(config, &db, job).await?,
+            Self::Health => Told::Data(jobs::health(&db).await?),
             Self::FirstRun => Told::Data(first_run::run(config, &db).await?),
         };
         match told {

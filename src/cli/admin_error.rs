@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::cli::registry;
 use crate::db::models::project::Inactive;
 use crate::domain::cluster::BadAddress;
+use crate::domain::ids::{JobNumber, ReleaseNumber};
+use crate::domain::job::Outcome;
 use crate::domain::source::{BadHostKeys, BadSourceKey, BadSourceUrl};
 use crate::git::commit_files::TooMuch;
 use crate::jobs::{JobsError, NoRollback};
@@ -89,6 +91,12 @@ pub enum AdminError {
     /// There is nothing to go back to.
     #[error(transparent)]
     NoRollback(#[from] NoRollback),
+    /// A job that is live is not cancelled.
+    #[error("too late, {0} is live: `admin rollback` makes another release serve")]
+    TooLate(ReleaseNumber),
+    /// A job that has ended is not cancelled.
+    #[error("job {0} has ended: {1}")]
+    Over(JobNumber, Outcome),
     /// Jobs cannot be made.
     #[error(transparent)]
     Jobs(#[from] JobsError),

@@ -1,4 +1,4 @@
-//! `pierhead admin rollback` and `redeploy`.
+//! `pierhead admin rollback`, `redeploy` and `cancel`.
 
 use clap::{Args, Subcommand};
 
@@ -13,7 +13,7 @@ use crate::db::pool::Db;
 use crate::domain::audit::Deed;
 use crate::domain::cache::Cache;
 use crate::domain::environment::EnvironmentName;
-use crate::domain::ids::ReleaseNumber;
+use crate::domain::ids::{JobName, ReleaseNumber};
 use crate::domain::slug::ProjectName;
 use crate::git::bare_repository::Repositories;
 use crate::jobs::Jobs;
@@ -37,6 +37,11 @@ pub(super) enum Deployment {
         /// Drop what build hooks kept for it, such as downloads.
         #[arg(long)]
         no_cache: bool,
+    },
+    /// End a job: one that runs takes back what it did.
+    Cancel {
+        /// The job, by its number or its id.
+        job: JobName,
     },
 }
 
@@ -75,6 +80,7 @@ impl Deployment {
     /// Makes the job, and says how to follow it.
     pub(super) async fn run(self, config: &Config, by: &Acting) -> Result<String, AdminError> {
         match self {
+            Self::Cancel { job } => crate::cli::jobs::cancel(&jobs(config, &by.db), by, job).await,
             Self::Rollback { asked, release } => {
                 let found = asked.find(config, &by.db).await?;
                 let Found { project, environment, user, jobs } = &found;

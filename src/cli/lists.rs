@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::cli::admin_error::AdminError;
+use crate::cli::{jobs, variables};
 use crate::db::models::audit::{self, Entry, Wanted};
 use crate::db::models::release_list::Listed;
 use crate::db::pool::Db;
@@ -68,6 +69,16 @@ pub(super) enum List {
         /// The environment.
         environment: EnvironmentName,
     },
+    /// The newest jobs of a project, or of all of them.
+    Jobs {
+        /// The project, as `account/project`.
+        project: Option<ProjectName>,
+    },
+    /// The variables of a project; of secrets, their names.
+    Variables {
+        /// The project, as `account/project`.
+        project: ProjectName,
+    },
     /// Every source of a project, and how the last look at it went.
     Sources,
     /// The deploy rules of a project.
@@ -121,10 +132,10 @@ impl FromStr for Since {
 
 /// Rows about to be shown: cells for a person, an object for a program.
 #[derive(Default)]
-struct Table(Vec<(Vec<String>, Value)>);
+pub(super) struct Table(Vec<(Vec<String>, Value)>);
 
 impl Table {
-    fn push(&mut self, cells: impl IntoIterator<Item = String>, value: Value) {
+    pub(super) fn push(&mut self, cells: impl IntoIterator<Item = String>, value: Value) {
         self.0.push((cells.into_iter().collect(), value));
     }
 
@@ -187,6 +198,8 @@ impl List {
                     table.push([name, branch, project.prefix, state.to_owned()], value);
                 }
             }
+            Self::Jobs { project } => jobs::list(&mut table, db, project).await?,
+            Self::Variables { project } => variables::list(&mut table, db, project).await?,
             Self::Sources => sources(&mut table, db).await?,
             Self::Clusters { project } => {
                 for (cluster, environment) in projects::clusters(db, project).await? {

@@ -13,6 +13,7 @@ mod first_run;
 mod hook;
 mod hook_cage;
 mod hook_enter;
+mod jobs;
 mod keygen;
 mod lists;
 mod looks;
@@ -30,6 +31,7 @@ mod sockets;
 mod source;
 mod token;
 mod trying;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

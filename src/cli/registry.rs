@@ -6,10 +6,11 @@ use clap::Subcommand;
 use secrecy::SecretString;
 
 use crate::cli::admin_error::AdminError;
-use crate::cli::cluster::{Access, Which};
+use crate::cli::cluster::{self, Access};
 use crate::cli::edits::{SetAccount, SetProject, SetUser};
 use crate::cli::project_source::SetSource;
-use crate::cli::{cluster, note, say};
+use crate::cli::variables::{SetVariable, Which};
+use crate::cli::{note, say};
 use crate::config::Config;
 use crate::db::acting::Acting;
 use crate::domain::registry::{RegistryAddress, RegistryLogin};
@@ -37,6 +38,8 @@ pub(super) enum Set {
         #[arg(long, value_name = "true|false")]
         plain_http: Option<bool>,
     },
+    /// A variable, to what is read from standard input.
+    Variable(Box<SetVariable>),
     /// What is known of a person, and whether they may come in; what is not said stays.
     User(Box<SetUser>),
     /// A new one-time password for a person, printed once.
@@ -53,7 +56,7 @@ pub(super) enum Set {
     /// Where a target is, who signs in there, how it is used; what is not said stays.
     Cluster {
         #[command(flatten)]
-        which: Box<Which>,
+        which: Box<cluster::Which>,
         #[command(flatten)]
         access: Box<Access>,
     },
@@ -67,6 +70,8 @@ pub(super) enum Unset {
         /// The project, as `account/project`.
         project: ProjectName,
     },
+    /// A variable.
+    Variable(Which),
     /// Where the commits of a project come from: it is pushed to again.
     Source {
         /// The project, as `account/project`.
@@ -87,6 +92,7 @@ impl Set {
             Self::User(edit) => return edit.run(by).await,
             Self::Account(edit) => return edit.run(by).await,
             Self::Project(edit) => return edit.run(by).await,
+            Self::Variable(variable) => return variable.run(config, by).await,
             Self::Source(source) => return source.run(config, by).await,
             Self::Password { email } => {
                 say(&people::reset_password(by, &email).await?);
@@ -117,6 +123,7 @@ impl Unset {
                 projects::unset_registry(by, project).await?;
                 Ok(text)
             }
+            Self::Variable(which) => which.unset(by).await,
             Self::Source { project } => {
                 let text = format!("{project} has no source any more: push to it.");
                 projects::unset_source(by, project).await?;

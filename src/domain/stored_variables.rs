@@ -31,6 +31,28 @@ pub enum StoredValue {
 }
 
 impl StoredValue {
+    /// The value on one line, without anything that a terminal would obey; of a secret, that it is one.
+    pub fn shown(&self) -> String {
+        let Self::Plain(text) = self else { return "(secret)".to_owned() };
+        let mut line = String::new();
+        for c in text.chars() {
+            if c.is_control() {
+                line.extend(c.escape_default());
+            } else {
+                line.push(c);
+            }
+        }
+        line
+    }
+
+    /// The value that people may read; `None` of a secret.
+    pub fn readable(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            Self::Secret(_) => None,
+        }
+    }
+
     /// About how many bytes the value has.
     pub fn size(&self) -> usize {
         match self {

@@ -80,6 +80,29 @@ impl Questions {
         Ok(Answer { db, bells, id, asked_at: now, signed_at: now, is_taken: false, end })
     }
 
+    /// Asks something whose answer comes to an end, and waits for all of it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or the database does not answer.
+    pub async fn ask_for_all(
+        &self,
+        environment: EnvironmentId,
+        asked: Question,
+    ) -> Result<Vec<Told>, NoAnswer> {
+        let mut answer = self.ask(environment, asked).await?;
+        let mut all = Vec::new();
+        let ended = loop {
+            match answer.next().await {
+                Ok(Some(said)) => all.extend(said),
+                Ok(None) => break Ok(all),
+                Err(error) => break Err(error),
+            }
+        };
+        answer.close().await;
+        ended
+    }
+
     /// Takes the oldest question that nobody answers yet.
     ///
     /// # Errors

@@ -9,9 +9,10 @@ use tracing::error;
 
 use crate::db::models::project::Inactive;
 use crate::domain::access::{Bar, Denied};
-use crate::jobs::JobsError;
+use crate::jobs::{JobsError, NoRollback};
 use crate::people::{PeopleError, SignInError};
 use crate::projects::ProjectError;
+use crate::questions::NoAnswer;
 use crate::web::admin::sign_in_place;
 use crate::web::refusal::{Refusal, told_by};
 use crate::web::sent::{BadBody, MOST};
@@ -76,6 +77,7 @@ impl From<Refusal> for PageError {
             Refusal::NotFound(_) => Self::NotFound,
             Refusal::Forbidden(_) | Refusal::Narrow(_) => Self::Forbidden,
             Refusal::Missing(text)
+            | Refusal::Silent(text)
             | Refusal::Changed(text)
             | Refusal::Conflict(text)
             | Refusal::Invalid(_, text) => Self::Refused(text),
@@ -109,7 +111,7 @@ impl From<BadBody> for PageError {
     }
 }
 
-told_by! { PageError: Error Denied Inactive JobsError ProjectError PeopleError }
+told_by! { PageError: Error Denied Inactive JobsError NoAnswer NoRollback ProjectError PeopleError }
 
 #[derive(Template)]
 #[template(path = "message.html", config = ".askama.toml")]

@@ -6,15 +6,18 @@ use crate::db::models::project::Inactive;
 use crate::db::pool::{Transient as _, is_refusal};
 use crate::domain::access::{Bar, Denied};
 use crate::domain::variables::BadVariable;
-use crate::jobs::JobsError;
+use crate::jobs::{JobsError, NoRollback};
 use crate::people::PeopleError;
 use crate::projects::ProjectError;
+use crate::questions::NoAnswer;
 
 /// Why something was not done.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// Something that is needed is away; what, is for the log.
     Unavailable(String),
+    /// A worker is needed that does not answer.
+    Silent(String),
     /// Something is wrong here; what, is for the log.
     Broken(String),
     /// They may do nothing at all.
@@ -69,6 +72,30 @@ impl From<JobsError> for Refusal {
         match error {
             JobsError::Db(error) => error.into(),
             JobsError::Git(error) => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<NoRollback> for Refusal {
+    fn from(error: NoRollback) -> Self {
+        let text = error.to_string();
+        match error {
+            NoRollback::Jobs(error) => error.into(),
+            NoRollback::Unknown { .. } => Self::Missing(text),
+            NoRollback::NeverServed(_) | NoRollback::Serves(_) | NoRollback::Nothing(_) => {
+                Self::Conflict(text)
+            }
+        }
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(error: NoAnswer) -> Self {
+        let text = error.to_string();
+        match error {
+            NoAnswer::Db(error) => error.into(),
+            NoAnswer::NoWorker | NoAnswer::Left => Self::Silent(text),
+            NoAnswer::Fault(_) => Self::Conflict(text),
         }
     }
 }

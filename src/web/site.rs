@@ -12,6 +12,7 @@ use crate::db::feed::Feed;
 use crate::db::pool::Db;
 use crate::jobs::Jobs;
 use crate::people::SignIns;
+use crate::questions::Questions;
 use crate::tasks::Tasks;
 use crate::web::refusal::Refusal;
 
@@ -69,6 +70,11 @@ impl Site {
     /// The file of the key that secrets are sealed with.
     pub(super) fn public_key(&self) -> PathBuf {
         self.parts.public_key.clone()
+    }
+
+    /// Where workers are asked.
+    pub(super) fn questions(&self) -> Questions {
+        Questions::new(self.db(), self.feed())
     }
 
     /// Where bells ring.

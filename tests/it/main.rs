@@ -32,6 +32,8 @@ mod docker_host;
 #[cfg(test)]
 mod docker_target;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod egress;
 #[cfg(test)]
 mod foreign_images;

@@ -23,6 +23,14 @@ pub struct Eyes {
     pub projects: Option<Vec<ProjectId>>,
 }
 
+impl Eyes {
+    /// Whoever is at the server's terminal: nobody in particular, who sees everything.
+    pub fn of_terminal() -> Self {
+        let user = UserId::from(uuid::Uuid::nil());
+        Self { user, sees_all: true, account: None, projects: None }
+    }
+}
+
 /// Projects after one, by account and name, with what somebody is there for in their accounts.
 ///
 /// # Errors

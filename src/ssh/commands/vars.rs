@@ -9,16 +9,12 @@ use crate::db::models::variable::Variable;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::EnvironmentId;
 use crate::domain::slug::ProjectName;
-use crate::domain::stored_variables::StoredValue;
 use crate::projects::{
     Secrecy, environments, find_environment, set_variable, unset_variable, variables,
 };
 use crate::ssh::command::Change;
 use crate::ssh::commands::{Call, Failure, Format, Status};
 use crate::ssh::output::Input;
-
-/// Stands for the value of a secret.
-const SECRET: &str = "(secret)";
 
 /// Lists the variables of a project, or those that one environment gets.
 pub(super) async fn list(
@@ -59,32 +55,13 @@ pub(super) async fn list(
 }
 
 fn text(variable: &Variable, whose: Option<&str>) -> String {
-    let value = match &variable.value {
-        StoredValue::Plain(text) => shown(text),
-        StoredValue::Secret(_) => SECRET.to_owned(),
-    };
+    let value = variable.value.shown();
     let Variable { name, .. } = variable;
     format!("{name:<24}  {:<12}  {value}", whose.unwrap_or("everywhere"))
 }
 
-/// A value on one line, without anything that a terminal would obey.
-fn shown(text: &str) -> String {
-    let mut line = String::new();
-    for c in text.chars() {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
-}
-
 fn json(variable: &Variable, whose: Option<&str>) -> String {
-    let value = match &variable.value {
-        StoredValue::Plain(text) => Some(text),
-        StoredValue::Secret(_) => None,
-    };
+    let value = variable.value.readable();
     json!({
         "name": variable.name,
         "environment": whose,

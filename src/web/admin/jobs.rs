@@ -68,3 +68,32 @@ async fn begin(visit: &Visit, form: &Form) -> Result<JobId, PageError> {
     note(visit, entry.with("job", job.number.0)).await?;
     Ok(job.id)
 }
+
+/// `POST /admin/projects/{account}/{project}/rollback`
+pub(super) async fn roll_back(posted: Posted) -> Result<HttpResponse, PageError> {
+    let Posted { visit, form } = posted;
+    match begin_rollback(&visit, &form).await {
+        Ok(job) => Ok(see(&format!("/jobs/{job}"))),
+        Err(error) => show(&visit, None, (form, Some(error.told()?))).await,
+    }
+}
+
+async fn begin_rollback(visit: &Visit, form: &Form) -> Result<JobId, PageError> {
+    let project = visit.project()?.clone();
+    project.check_active()?;
+    let (environment, release) = (form.read("environment")?, form.read("release")?);
+    let (db, jobs, user) = (visit.db(), visit.site.jobs(), visit.session.user.clone());
+    let create = async move {
+        let environment = find_environment(&db, &project, environment).await?;
+        let by = (&user, BY_PAGE);
+        let created = jobs.roll_back(&project, &environment, Some(release), by).await?;
+        Ok::<_, PageError>((environment.name, created))
+    };
+    let (environment, created) = visit.run(create).await?;
+    let job = created.job();
+    let entry = visit.acting().entry(Deed::Rollback, &visit.project()?.name());
+    let entry = entry.with("environment", environment.to_string());
+    let entry = entry.with("release", job.source.map(|source| source.to_string()));
+    note(visit, entry.with("job", job.number.0)).await?;
+    Ok(job.id)
+}

@@ -8,6 +8,7 @@ mod accounts;
 mod audit;
 mod clusters;
 mod cookie;
+mod environment;
 mod first_run;
 mod form;
 mod health;

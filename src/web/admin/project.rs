@@ -34,18 +34,21 @@ struct Place {
     releases: Vec<ReleaseRow>,
 }
 
-struct ReleaseRow {
-    number: String,
-    state: String,
-    commit: String,
-    subject: String,
-    pusher: String,
-    job: i64,
-    date: Moment,
+/// A release in a list.
+pub(super) struct ReleaseRow {
+    pub(super) number: String,
+    pub(super) state: String,
+    pub(super) commit: String,
+    pub(super) subject: String,
+    pub(super) pusher: String,
+    pub(super) job: i64,
+    pub(super) date: Moment,
+    /// The release of which it is one more.
+    pub(super) source: Option<String>,
 }
 
 impl ReleaseRow {
-    fn new(release: Listed) -> Self {
+    pub(super) fn new(release: Listed) -> Self {
         Self {
             number: release.number.to_string(),
             state: release.state.as_str().to_owned(),
@@ -54,6 +57,7 @@ impl ReleaseRow {
             subject: release.subject,
             pusher: release.pusher,
             job: release.job.0,
+            source: release.source.map(|source| source.to_string()),
         }
     }
 }

@@ -6,8 +6,8 @@ use actix_web::web::{ServiceConfig, get, method, post};
 use crate::domain::access::Verb;
 use crate::web::admin::visit::see;
 use crate::web::admin::{
-    HOME, accounts, audit, clusters, first_run, health, jobs, keys, members, overview, password,
-    project, sign_in, tokens, users, variables,
+    HOME, accounts, audit, clusters, environment, first_run, health, jobs, keys, members, overview,
+    password, project, sign_in, tokens, users, variables,
 };
 use crate::web::routes::Route;
 use crate::web::{job_page, live, log};
@@ -46,6 +46,15 @@ pages! {
     POST "/admin/accounts/{account}/projects" CreateProject => accounts::make_project,
     GET "/admin/projects/{account}/{project}" Look => project::page,
     POST "/admin/projects/{account}/{project}/redeploy" Deploy => jobs::redeploy,
+    POST "/admin/projects/{account}/{project}/rollback" Deploy => jobs::roll_back,
+    GET "/admin/projects/{account}/{project}/environments/{environment}" Look
+        => environment::page,
+    GET "/admin/projects/{account}/{project}/environments/{environment}/diff" Look
+        => environment::diff,
+    GET "/admin/projects/{account}/{project}/environments/{environment}/containers" Look
+        => environment::containers,
+    GET "/admin/projects/{account}/{project}/environments/{environment}/output" Look
+        => environment::output,
     GET "/admin/projects/{account}/{project}/variables" ReadVariables => variables::page,
     POST "/admin/projects/{account}/{project}/variables" ChangeVariables => variables::set,
     POST "/admin/projects/{account}/{project}/variables/delete" ChangeVariables

@@ -12,9 +12,9 @@ use crate::domain::ids::{JobNumber, ReleaseNumber};
 use crate::domain::oid::Oid;
 use crate::domain::release::ReleaseState;
 use crate::projects::{self, serving};
-use crate::web::api::answer::{Answered, List, PREFIX, Rows, cursor, json, most, part, whole};
+use crate::web::api::answer::{Answered, List, Rows, cursor, most, part, whole};
 use crate::web::api::call::Call;
-use crate::web::api::jobs::Job;
+use crate::web::api::jobs::{Job, accepted};
 
 /// One place a project is deployed to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +48,8 @@ pub(super) struct Release {
     created_at: DateTime<Utc>,
     /// When it began to serve.
     live_at: Option<DateTime<Utc>>,
+    /// The number of the release that it is again; null of one that was pushed.
+    source: Option<i32>,
 }
 
 impl Release {
@@ -61,6 +63,7 @@ impl Release {
             pusher: listed.pusher,
             created_at: listed.created_at,
             live_at: listed.live_at,
+            source: listed.source.map(|source| source.0),
         }
     }
 }
@@ -127,10 +130,5 @@ pub(super) async fn deploy(mut call: Call) -> Answered {
     let created = call.run(redeploy).await?;
     let job = created.job();
     call.note(entry.with("job", job.number.0)).await?;
-    let mut response = json(actix_web::http::StatusCode::ACCEPTED, &Job::of(job));
-    let location = format!("{PREFIX}/jobs/{}", job.number);
-    if let Ok(value) = actix_web::http::header::HeaderValue::try_from(location) {
-        response.headers_mut().insert(actix_web::http::header::LOCATION, value);
-    }
-    Ok(response)
+    Ok(accepted(job))
 }

@@ -1,5 +1,7 @@
 //! Jobs, and what they said.
 
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +19,7 @@ use crate::domain::oid::Oid;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::jobs::CancelAnswer;
 use crate::projects::{JobsWanted, jobs_seen};
-use crate::web::api::answer::{Answered, List, cursor, json, most, ok, part};
+use crate::web::api::answer::{Answered, List, PREFIX, cursor, json, most, ok, part};
 use crate::web::api::call::Call;
 use crate::web::api::problem::{Kind, Problem};
 
@@ -116,6 +118,15 @@ impl Job {
             ended_at: job.ended_at,
         }
     }
+}
+
+/// A job that waits for a worker, and where it is.
+pub(super) fn accepted(job: &job::Job) -> HttpResponse {
+    let mut response = json(StatusCode::ACCEPTED, &Job::of(job));
+    if let Ok(value) = header::HeaderValue::try_from(format!("{PREFIX}/jobs/{}", job.number)) {
+        response.headers_mut().insert(header::LOCATION, value);
+    }
+    response
 }
 
 /// Which jobs.

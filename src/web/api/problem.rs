@@ -11,9 +11,10 @@ use utoipa::ToSchema;
 
 use crate::db::models::project::Inactive;
 use crate::domain::access::Denied;
-use crate::jobs::JobsError;
+use crate::jobs::{JobsError, NoRollback};
 use crate::people::PeopleError;
 use crate::projects::ProjectError;
+use crate::questions::NoAnswer;
 use crate::web::refusal::{Refusal, told_by};
 use crate::web::sent::BadBody;
 
@@ -304,6 +305,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Unavailable(source) => Self::logged(Kind::Unavailable, &source),
+            Refusal::Silent(text) => Self::new(Kind::Unavailable, text),
             Refusal::Broken(source) => Self::logged(Kind::Broken, &source),
             Refusal::Barred(bar) => bad_token(bar.to_string()),
             Refusal::NotFound(text) | Refusal::Missing(text) => Self::new(Kind::NotFound, text),
@@ -328,4 +330,4 @@ impl From<BadBody> for Problem {
     }
 }
 
-told_by! { Problem: Error Denied Inactive JobsError ProjectError PeopleError }
+told_by! { Problem: Error Denied Inactive JobsError NoAnswer NoRollback ProjectError PeopleError }

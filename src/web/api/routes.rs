@@ -10,8 +10,8 @@ use crate::web::api::answer::PREFIX;
 use crate::web::api::document::document;
 use crate::web::api::problem::{Body, Kind, Place, Problem};
 use crate::web::api::{
-    accounts, audit, clusters, environments, jobs, keys, me, members, projects, registry, rules,
-    tokens, users, variables,
+    accounts, audit, clusters, environments, health, jobs, keys, me, members, projects, registry,
+    releases, rules, tokens, users, variables,
 };
 use crate::web::routes::{self, Route, pattern_of};
 
@@ -53,6 +53,13 @@ routes! {
         => environments::releases,
     POST "/projects/{account}/{project}/environments/{environment}/jobs" Deploy
         => environments::deploy,
+    POST "/projects/{account}/{project}/environments/{environment}/rollbacks" Deploy
+        => releases::roll_back,
+    GET "/projects/{account}/{project}/environments/{environment}/diff" Look => releases::diff,
+    GET "/projects/{account}/{project}/environments/{environment}/containers" Look
+        => releases::containers,
+    GET "/projects/{account}/{project}/environments/{environment}/output" Look
+        => releases::output,
     PUT "/projects/{account}/{project}/environments/{environment}/variables/{variable}"
         ChangeVariables => variables::set_of_environment,
     DELETE "/projects/{account}/{project}/environments/{environment}/variables/{variable}"
@@ -93,6 +100,7 @@ routes! {
     POST "/users/{user}/password" Administrate => users::reset_password,
     GET "/users/{user}/keys" Inspect => keys::list_of,
     GET "/audit" Inspect => audit::list,
+    GET "/health" Inspect => health::show,
 }
 
 /// Hands requests on; what is not in the table is refused.

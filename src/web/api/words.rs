@@ -13,7 +13,8 @@ use crate::domain::cluster::{Adoption, ClusterKind, NamespaceManage};
 use crate::domain::environment::EnvironmentName;
 use crate::domain::history::{EntryKind, Step};
 use crate::domain::ids::{
-    AccountId, Attempt, ClusterId, JobId, JobNumber, KeyId, ProjectId, Seq, TokenId, UserId,
+    AccountId, Attempt, ClusterId, JobId, JobNumber, KeyId, ProjectId, RouteVersion, Seq, TokenId,
+    UserId,
 };
 use crate::domain::job::{JobKind, Outcome};
 use crate::domain::oid::Oid;
@@ -79,5 +80,6 @@ described! {
     UserId = id();
     JobNumber = number(KnownFormat::Int64);
     Seq = number(KnownFormat::Int64);
+    RouteVersion = number(KnownFormat::Int64);
     Attempt = number(KnownFormat::Int32);
 }

@@ -2,6 +2,7 @@
 
 mod forms;
 mod hostile;
+mod releases;
 mod rights;
 mod sign_in;
 mod walk;
