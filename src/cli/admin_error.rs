@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::registry;
 use crate::db::models::project::Inactive;
+use crate::deploy::trial::NotTried;
 use crate::domain::cluster::BadAddress;
 use crate::domain::ids::{JobNumber, ReleaseNumber};
 use crate::domain::job::Outcome;
@@ -62,12 +63,9 @@ pub enum AdminError {
     /// Who signs in at a cluster.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// A cluster does not do what it is asked for.
+    /// A target does not answer as it has to.
     #[error(transparent)]
-    Cluster(#[from] crate::kubernetes::Error),
-    /// An engine does not answer.
-    #[error(transparent)]
-    Engine(#[from] crate::docker::EngineError),
+    NotTried(#[from] NotTried),
     /// Who signs in at a cluster does not open.
     #[error(transparent)]
     NotOpened(#[from] crate::seal::NotOpened),

@@ -9,9 +9,8 @@ use crate::cli::admin_error::AdminError;
 use crate::config::Config;
 use crate::db::acting::Acting;
 use crate::db::pool::Db;
-use crate::deploy::kubernetes_target::{access, extras};
 use crate::deploy::opened::open_credentials;
-use crate::docker::Engine;
+use crate::deploy::trial::{Trial, try_target};
 use crate::domain::cluster::{
     Adoption, ClusterKind, Credentials, Identity, KubernetesOptions, NamespaceManage,
 };
@@ -19,7 +18,7 @@ use crate::domain::environment::EnvironmentName;
 use crate::domain::sealed::Place;
 use crate::domain::seen::Seen;
 use crate::domain::slug::ProjectName;
-use crate::kubernetes::{self, Extra, Verification};
+use crate::kubernetes::{self, Verification};
 use crate::projects::{self, Login, NewTarget, TargetChange};
 use crate::seal::{load, load_public};
 
@@ -156,27 +155,21 @@ pub(super) async fn set(
 pub(super) async fn test(which: Which, config: &Config, db: &Db) -> Result<String, AdminError> {
     let Which { project, name } = which;
     let (cluster, id) = projects::cluster(db, (project, name.clone())).await?;
-    if cluster.kind == ClusterKind::Docker {
-        Engine::connect(&cluster.address).await?;
-        return Ok(format!("The engine of {name} answers."));
+    let login = match &cluster.credentials {
+        None => None,
+        Some(sealed) => {
+            let opener = load(&config.seal)?.opener;
+            let place = Place::cluster(id, &cluster.address, &cluster.name);
+            Some(open_credentials(&opener, sealed, &place)?)
+        }
+    };
+    let Trial { summary, missing } =
+        try_target(&cluster, login.as_ref(), &config.kubernetes).await?;
+    if missing.is_empty() {
+        Ok(summary)
+    } else {
+        Err(AdminError::Missing { cluster: name, missing })
     }
-    let opener = load(&config.seal)?.opener;
-    let place = Place::cluster(id, &cluster.address, &cluster.name);
-    let credentials = cluster.credentials.as_ref();
-    let login = credentials.map(|sealed| open_credentials(&opener, sealed, &place)).transpose()?;
-    let access = access(&cluster, login.as_ref());
-    let api = kubernetes::Cluster::connect(&access, kubernetes::Limits::default())?;
-    let extras = extras(&cluster, &config.kubernetes);
-    let found = api.test_connection(&extras).await?;
-    let mut missing: Vec<String> = found.missing.iter().map(ToString::to_string).collect();
-    if !found.has_namespace && !extras.contains(&Extra::CreateNamespaces) {
-        missing.insert(0, format!("namespace {}: make it first", cluster.namespace));
-    }
-    if !missing.is_empty() {
-        return Err(AdminError::Missing { cluster: name, missing });
-    }
-    let level = found.level.map(|level| format!(" {level}")).unwrap_or_default();
-    Ok(format!("{name} is Kubernetes{level}, and {} can be deployed to.", cluster.namespace))
 }
 
 fn login(config: &Config, credentials: Option<Credentials>) -> Result<Login, AdminError> {

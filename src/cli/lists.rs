@@ -79,6 +79,11 @@ pub(super) enum List {
         /// The project, as `account/project`.
         project: ProjectName,
     },
+    /// The registry of a project.
+    Registry {
+        /// The project, as `account/project`.
+        project: ProjectName,
+    },
     /// Every source of a project, and how the last look at it went.
     Sources,
     /// The deploy rules of a project.
@@ -201,6 +206,16 @@ impl List {
             Self::Jobs { project } => jobs::list(&mut table, db, project).await?,
             Self::Variables { project } => variables::list(&mut table, db, project).await?,
             Self::Sources => sources(&mut table, db).await?,
+            Self::Registry { project } => {
+                let project = projects::named(db, project).await?;
+                if let Some(registry) = projects::registry_of(db, &project).await? {
+                    let username = registry.login.map(|login| login.username);
+                    let address = registry.address.to_string();
+                    let value = json!({"address": address, "username": username,
+                        "plain_http": registry.plain_http});
+                    table.push([address, username.unwrap_or_default()], value);
+                }
+            }
             Self::Clusters { project } => {
                 for (cluster, environment) in projects::clusters(db, project).await? {
                     let value = json!({"name": cluster.name, "environment": environment,

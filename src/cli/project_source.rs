@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use secrecy::SecretString;
-use ssh_key::private::Ed25519Keypair;
-use ssh_key::{LineEnding, PrivateKey};
 
 use crate::cli::admin_error::AdminError;
 use crate::cli::cluster::read;
@@ -14,12 +12,10 @@ use crate::config::Config;
 use crate::db::acting::Acting;
 use crate::db::feed::Feed;
 use crate::domain::slug::ProjectName;
-use crate::domain::source::{
-    BadSourceKey, CheckPurpose, HostKeys, Schedule, SourceLogin, SourceUrl,
-};
+use crate::domain::source::{CheckPurpose, HostKeys, Schedule, SourceLogin, SourceUrl};
 use crate::projects::{self, NewSource};
 use crate::seal::load_public;
-use crate::sources::{Asking, ask};
+use crate::sources::{Asking, ask, make_key};
 use crate::tasks::Tasks;
 
 /// Where the commits of a project come from. What is not said stays as long as the address does.
@@ -88,9 +84,7 @@ impl SetSource {
         if !self.new_key {
             return Ok(None);
         }
-        let key = PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()));
-        let text = key.to_openssh(LineEnding::LF).map_err(|_encode| BadSourceKey::Damaged)?;
-        Ok(Some(SourceLogin::key(&text)?))
+        Ok(Some(make_key()?))
     }
 }
 

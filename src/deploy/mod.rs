@@ -27,6 +27,7 @@ mod steps;
 mod stored;
 mod sweep;
 mod targets;
+pub mod trial;
 mod undone;
 mod workspace;
 

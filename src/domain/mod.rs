@@ -10,6 +10,7 @@ pub mod audit;
 pub mod cache;
 pub mod causes;
 pub mod cluster;
+pub mod deleted;
 pub mod deploy_rule;
 pub mod difference;
 pub mod digest;

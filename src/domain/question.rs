@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::ReleaseNumber;
+use crate::domain::ids::{ClusterId, ReleaseNumber};
 
 /// Lines of each container that are told unless somebody says how many, and at most.
 pub const LINES: u32 = 100;
@@ -31,6 +31,11 @@ pub enum Question {
         /// Whether what they print from then on is told too.
         follow: bool,
     },
+    /// Whether one of its targets can be deployed to.
+    Test {
+        /// Which.
+        cluster: ClusterId,
+    },
 }
 
 impl Question {
@@ -38,7 +43,7 @@ impl Question {
     pub const fn is_followed(&self) -> bool {
         match self {
             Self::Tail { follow, .. } => *follow,
-            Self::Diff { .. } | Self::Ps => false,
+            Self::Diff { .. } | Self::Ps | Self::Test { .. } => false,
         }
     }
 }
@@ -75,6 +80,13 @@ pub enum Told {
         of: Speaker,
         /// The line.
         text: String,
+    },
+    /// What a target said when it was tried.
+    Tried {
+        /// Who answers there, in words.
+        summary: String,
+        /// What deployments would lack.
+        missing: Vec<String>,
     },
     /// There is no more.
     End {

@@ -31,7 +31,8 @@ pub use keys::{KeyTerms, create_key, delete_key, keys};
 pub use password::BadPassword;
 pub use sign_in::{Session, SignInError, SignIns};
 pub use tokens::{
-    Bearer, Made, TokenFor, TokenTerms, bearer, create_token, delete_token, tokens, touch_token,
+    Bearer, Made, TokenFor, TokenTerms, bearer, bearer_by_key, create_token, delete_token, tokens,
+    touch_token,
 };
 
 /// Somebody whose key is known.

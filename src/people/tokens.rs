@@ -23,6 +23,9 @@ pub(super) const LONGEST_DAYS: i64 = 366;
 /// How long a token lasts, if nobody says.
 const DAYS: i64 = 90;
 
+/// What stands before a token's id where what somebody came with is noted.
+const KEY: &str = "token ";
+
 /// What a token is to be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFor {
@@ -69,6 +72,11 @@ pub struct Bearer {
 }
 
 impl Bearer {
+    fn new((token, user, is_over): (Token, User, bool)) -> Self {
+        let bar = user.bar().or(is_over.then_some(Bar::TokenExpired));
+        Self { user, token, bar }
+    }
+
     /// Who they are, for the decision what they may.
     pub fn who(&self) -> Who {
         let Token { access, account_id, project_id, .. } = self.token;
@@ -83,7 +91,7 @@ impl Bearer {
 
     /// What they came with, as it is noted.
     pub fn key(&self) -> String {
-        format!("token {}", self.token.id)
+        format!("{KEY}{}", self.token.id)
     }
 
     /// Who they are, for the note of what they change, coming from this address.
@@ -202,10 +210,19 @@ pub async fn bearer(db: &Db, shown: &str) -> diesel::QueryResult<Option<Bearer>>
     let Some(hash) = hash(shown) else { return Ok(None) };
     let found =
         db.run(async move |connection| api_token::with_owner(connection, &hash).await).await?;
-    Ok(found.map(|(token, user, is_over)| {
-        let bar = user.bar().or(is_over.then_some(Bar::TokenExpired));
-        Bearer { user, token, bar }
-    }))
+    Ok(found.map(Bearer::new))
+}
+
+/// Whoever came with this, as [`Bearer::key`] tells it; nobody when the token is gone, or it was none.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn bearer_by_key(db: &Db, key: &str) -> diesel::QueryResult<Option<Bearer>> {
+    let id = key.strip_prefix(KEY).and_then(|id| id.parse::<TokenId>().ok());
+    let Some(id) = id else { return Ok(None) };
+    let found = db.run(async move |connection| api_token::by_id(connection, id).await).await?;
+    Ok(found.map(Bearer::new))
 }
 
 /// Notes that a token was used, and from where.

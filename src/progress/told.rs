@@ -46,6 +46,9 @@ impl Teller {
                 vec![line.trim_end().to_owned()]
             }
             Told::Line { of, text } => vec![format!("{} | {text}", self.name(of))],
+            Told::Tried { summary, missing } => {
+                std::iter::once(summary).chain(missing).cloned().collect()
+            }
             Told::End { .. } => Vec::new(),
         }
     }
@@ -81,6 +84,7 @@ fn json(told: &Told) -> Option<Value> {
             "container": of.container,
             "text": text,
         })),
+        Told::Tried { summary, missing } => Some(json!({"summary": summary, "missing": missing})),
         Told::End { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 mod accounts;
 mod clusters;
 mod create;
+mod deleted;
 mod find;
 mod lists;
 mod registry;
@@ -35,6 +36,7 @@ pub use clusters::{
 pub use create::{
     NewRule, create_account, create_project, delete_rule, rules, set_member, set_rule,
 };
+pub use deleted::deleted;
 pub use find::{
     account, all, check_right, environments, find, find_account, find_environment, find_job,
     job_named, may, named, seen,

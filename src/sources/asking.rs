@@ -31,9 +31,15 @@ pub struct Asking {
     pub user: Option<UserId>,
     /// Their name.
     pub name: String,
-    /// The key they came with; empty for none.
+    /// What they came with: the fingerprint of an SSH key, a token as [`Bearer::key`] tells it, or
+    /// [`BY_PAGE`]; empty of whoever runs the server.
+    ///
+    /// [`Bearer::key`]: crate::people::Bearer::key
     pub fingerprint: String,
 }
+
+/// What stands where that of a key stands when somebody is signed in on the page.
+pub const BY_PAGE: &str = "page";
 
 /// Why a source was not looked at, or nothing came of it.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@ mod asking;
 mod check;
 mod deploy;
 mod fault;
+mod key;
 mod outlet;
 mod still;
 
@@ -33,7 +34,8 @@ use crate::jobs::Jobs;
 use crate::seal::Opener;
 use crate::tasks::{Tasks, blocking};
 
-pub use asking::{Asking, NotChecked, ask};
+pub use asking::{Asking, BY_PAGE, NotChecked, ask};
+pub use key::make_key;
 
 /// For how long a worker that falls silent keeps a look.
 const LEASE: Duration = Duration::from_secs(30);

@@ -5,11 +5,11 @@ use crate::db::models::source::Source;
 use crate::db::models::source_check::Taken;
 use crate::db::models::user::User;
 use crate::domain::access::{KeyScope, Verb, Who};
-use crate::people::identify;
+use crate::people::{bearer_by_key, identify};
 use crate::projects::check_right;
-use crate::sources::Sources;
 use crate::sources::check::Subject;
 use crate::sources::fault::SourceFault;
+use crate::sources::{BY_PAGE, Sources};
 
 impl Sources {
     /// Looks again at what may have changed since a look began: that it is the project's source, that
@@ -32,16 +32,22 @@ impl Sources {
     /// Who asked; nobody for a schedule, and for whoever runs the server.
     async fn asker(&self, taken: &Taken) -> Result<Option<Who>, SourceFault> {
         let db = self.jobs.db();
-        if !taken.fingerprint.is_empty() {
-            let identity = identify(db, &taken.fingerprint).await?;
-            let own = identity.filter(|identity| Some(identity.user.id) == taken.user_id);
-            return Ok(Some(own.ok_or(SourceFault::Key)?.who()));
+        if taken.fingerprint.is_empty() {
+            return Ok(None);
         }
-        let Some(id) = taken.user_id else { return Ok(None) };
-        let finding = db.run(async move |connection| User::find(connection, id).await);
-        let user: User = finding.await?;
-        let (standing, bar) = (user.standing(), user.bar());
-        Ok(Some(Who { user: id, standing, bar, scope: KeyScope::FREE }))
+        // Whoever was purged meanwhile has no row any more.
+        let id = taken.user_id.ok_or(SourceFault::Key)?;
+        if taken.fingerprint == BY_PAGE {
+            let finding = db.run(async move |connection| User::find(connection, id).await);
+            let user: User = finding.await?;
+            let (standing, bar) = (user.standing(), user.bar());
+            return Ok(Some(Who { user: id, standing, bar, scope: KeyScope::FREE }));
+        }
+        let who = match bearer_by_key(db, &taken.fingerprint).await? {
+            Some(bearer) => Some(bearer.who()),
+            None => identify(db, &taken.fingerprint).await?.map(|identity| identity.who()),
+        };
+        Ok(Some(who.filter(|who| who.user == id).ok_or(SourceFault::Key)?))
     }
 }
 

@@ -35,6 +35,9 @@ mod routes;
 mod sent;
 mod sgr;
 mod site;
+mod source;
+mod targets;
+mod trash;
 mod view;
 
 /// Threads that answer.

@@ -10,6 +10,7 @@ use crate::jobs::{JobsError, NoRollback};
 use crate::people::PeopleError;
 use crate::projects::ProjectError;
 use crate::questions::NoAnswer;
+use crate::sources::NotChecked;
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -96,6 +97,18 @@ impl From<NoAnswer> for Refusal {
             NoAnswer::Db(error) => error.into(),
             NoAnswer::NoWorker | NoAnswer::Left => Self::Silent(text),
             NoAnswer::Fault(_) => Self::Conflict(text),
+        }
+    }
+}
+
+impl From<NotChecked> for Refusal {
+    fn from(error: NotChecked) -> Self {
+        let text = error.to_string();
+        match error {
+            NotChecked::Db(error) => error.into(),
+            NotChecked::NoWorker | NotChecked::Left => Self::Silent(text),
+            NotChecked::NoSource(_) => Self::Missing(text),
+            NotChecked::Inactive(_) | NotChecked::Fault(_) => Self::Conflict(text),
         }
     }
 }

@@ -123,6 +123,23 @@ pub async fn with_owner(
         .optional()
 }
 
+/// The same of the token with this id.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn by_id(
+    connection: &mut AsyncPgConnection,
+    id: TokenId,
+) -> QueryResult<Option<(Token, User, bool)>> {
+    let hash = api_tokens::table.find(id).select(api_tokens::hash);
+    let hash: Option<String> = hash.first(connection).await.optional()?;
+    match hash {
+        Some(hash) => with_owner(connection, &hash).await,
+        None => Ok(None),
+    }
+}
+
 /// The tokens of a person, or of everybody, the newest last.
 ///
 /// # Errors

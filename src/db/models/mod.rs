@@ -5,6 +5,7 @@ pub mod account_quota;
 pub mod api_token;
 pub mod audit;
 pub mod cluster;
+pub mod deleted;
 pub mod deploy_rule;
 pub mod environment;
 pub mod first_run;

@@ -6,6 +6,7 @@ mod diff;
 mod hush;
 mod running;
 mod tail;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,12 @@ enum Unanswered {
         /// Its pods.
         known: Vec<String>,
     },
+    /// There is no such target.
+    #[error("there is no such target any more")]
+    NoTarget,
+    /// A target does not answer as it has to.
+    #[error("{0}")]
+    NotTried(String),
     /// A target or a release cannot be looked at.
     #[error("{}", with_causes(.0))]
     Cause(#[from] Cause),
@@ -117,6 +124,7 @@ impl Deployer {
             Question::Tail { pod, last, follow } => {
                 self.tell_printed(asked, pod.as_deref(), (*last, *follow)).await
             }
+            Question::Test { cluster } => self.tell_trial(asked, *cluster).await,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::quota::HardQuota;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::projects::{
     self, AccountEdit, SeenAccount, account_seen, accounts_seen, create_account, create_project,
-    members, projects_seen, set_account,
+    delete_account, members, projects_seen, set_account,
 };
 use crate::web::admin::form::{Form, Posted};
 use crate::web::admin::overview::{ProjectRow, with_places};
@@ -193,6 +193,24 @@ async fn change_account(visit: &Visit, slug: AccountSlug, form: &Form) -> Result
     };
     let by = visit.acting();
     Ok(visit.run(async move { set_account(&by, slug, edit).await }).await?)
+}
+
+/// `POST /admin/accounts/{account}/delete`
+pub(super) async fn delete(posted: Posted) -> Result<HttpResponse, PageError> {
+    let Posted { visit, form } = posted;
+    let slug: AccountSlug = visit.segment("account")?;
+    if form.trimmed("confirm") != slug.as_str() {
+        let text = format!("to delete it, write {slug} into the field");
+        return show(&visit, slug, None, (form, Some(("delete", text)))).await;
+    }
+    let (by, name) = (visit.acting(), slug.clone());
+    match visit.run(async move { delete_account(&by, name).await }).await {
+        Ok(()) => Ok(see("/admin/accounts?done=account-gone")),
+        Err(error) => {
+            let text = PageError::from(error).told()?;
+            show(&visit, slug, None, (form, Some(("delete", text)))).await
+        }
+    }
 }
 
 /// `POST /admin/accounts/{account}/projects`

@@ -130,7 +130,7 @@ pub(super) async fn diff(visit: Visit, pair: Query<Pair>) -> Result<HttpResponse
         Told::Difference { cluster, summary, lines } => {
             Some(Difference { cluster, summary, lines })
         }
-        Told::Container { .. } | Told::Line { .. } | Told::End { .. } => None,
+        Told::Container { .. } | Told::Line { .. } | Told::Tried { .. } | Told::End { .. } => None,
     };
     html(&Diff {
         frame: visit.frame("projects"),
@@ -168,7 +168,7 @@ pub(super) async fn containers(visit: Visit) -> Result<HttpResponse, PageError> 
             let since = since.map(Moment);
             Some(Container { of, state, is_ready: ready, restarts, since })
         }
-        Told::Difference { .. } | Told::Line { .. } | Told::End { .. } => None,
+        Told::Difference { .. } | Told::Line { .. } | Told::Tried { .. } | Told::End { .. } => None,
     };
     let containers = told.into_iter().filter_map(container).collect();
     html(&Containers { frame: visit.frame("projects"), place, containers })
@@ -203,7 +203,10 @@ pub(super) async fn output(visit: Visit, lines: Query<Lines>) -> Result<HttpResp
     let told = ask_what_serves(&visit, environment, question).await?;
     let line = |told| match told {
         Told::Line { of, text } => Some((of, text)),
-        Told::Difference { .. } | Told::Container { .. } | Told::End { .. } => None,
+        Told::Difference { .. }
+        | Told::Container { .. }
+        | Told::Tried { .. }
+        | Told::End { .. } => None,
     };
     let lines = told.into_iter().filter_map(line).collect();
     html(&Output { frame: visit.frame("projects"), place, pod, last: LINES, lines })

@@ -8,13 +8,11 @@ use crate::domain::cache::Cache;
 use crate::domain::ids::JobId;
 use crate::jobs::CancelAnswer;
 use crate::projects::find_environment;
+use crate::sources::BY_PAGE;
 use crate::web::admin::form::{Form, Posted};
 use crate::web::admin::project::show;
 use crate::web::admin::visit::{Visit, see};
 use crate::web::page_error::PageError;
-
-/// What stands where that of a key stands when somebody pushes.
-const BY_PAGE: &str = "page";
 
 /// Notes what is not noted by what does it.
 async fn note(visit: &Visit, entry: NewEntry) -> Result<(), PageError> {
@@ -46,7 +44,7 @@ pub(super) async fn redeploy(posted: Posted) -> Result<HttpResponse, PageError> 
     let Posted { visit, form } = posted;
     match begin(&visit, &form).await {
         Ok(job) => Ok(see(&format!("/jobs/{job}"))),
-        Err(error) => show(&visit, None, (form, Some(error.told()?))).await,
+        Err(error) => show(&visit, None, Some(error.told()?)).await,
     }
 }
 
@@ -74,7 +72,7 @@ pub(super) async fn roll_back(posted: Posted) -> Result<HttpResponse, PageError>
     let Posted { visit, form } = posted;
     match begin_rollback(&visit, &form).await {
         Ok(job) => Ok(see(&format!("/jobs/{job}"))),
-        Err(error) => show(&visit, None, (form, Some(error.told()?))).await,
+        Err(error) => show(&visit, None, Some(error.told()?)).await,
     }
 }
 

@@ -6,14 +6,15 @@ use askama::Template;
 
 use crate::db::models::job_list;
 use crate::db::models::release_list::Listed;
+use crate::db::models::source::Source;
 use crate::domain::access::Verb;
 use crate::domain::cluster::Cluster;
 use crate::domain::deploy_rule::Protection;
 use crate::projects::{
-    JobsWanted, Rule, Target, environments, jobs_seen, may, releases, rules_of, serving, targets,
-    variables,
+    JobsWanted, Rule, Target, environments, jobs_seen, may, releases, rules_of, serving, source_of,
+    targets, variables,
 };
-use crate::web::admin::form::Form;
+use crate::web::admin::source::SourceRow;
 use crate::web::admin::variables::VariableRow;
 use crate::web::admin::visit::{Frame, Visit, shown};
 use crate::web::admin::words::{Done, JobRow, Moment, serves};
@@ -62,15 +63,15 @@ impl ReleaseRow {
     }
 }
 
-struct RuleRow {
-    pattern: String,
-    environment: String,
-    priority: i32,
-    is_protected: bool,
+pub(super) struct RuleRow {
+    pub(super) pattern: String,
+    pub(super) environment: String,
+    pub(super) priority: i32,
+    pub(super) is_protected: bool,
 }
 
 impl RuleRow {
-    fn new(rule: &Rule) -> Self {
+    pub(super) fn new(rule: &Rule) -> Self {
         Self {
             pattern: rule.pattern.to_string(),
             environment: rule.environment.to_string(),
@@ -98,23 +99,30 @@ struct Page {
     variables: Vec<VariableRow>,
     jobs: Vec<JobRow>,
     shows_project: bool,
-    form: Form,
+    source: Option<SourceRow>,
+    may_change: bool,
     refusal: Option<String>,
 }
 
 /// What is read for the page.
 struct Rows {
-    may_deploy: bool,
+    /// Whether they may deploy it, and change it.
+    rights: [bool; 2],
     places: Vec<Place>,
     rules: Vec<RuleRow>,
     variables: Vec<VariableRow>,
     jobs: Vec<job_list::Listed>,
+    source: Option<Source>,
 }
 
 async fn read(visit: &Visit) -> Result<Rows, PageError> {
     let (db, who, project) = (visit.db(), visit.who(), visit.project()?.clone());
     let read = async move {
-        let may_deploy = may(&db, &who, &project, Verb::Deploy).await?;
+        let rights = [
+            may(&db, &who, &project, Verb::Deploy).await?,
+            may(&db, &who, &project, Verb::ChangeProject).await?,
+        ];
+        let source = source_of(&db, project.id).await?;
         let known = environments(&db, &project).await?;
         let targets = targets(&db, &project).await?;
         let mut places = Vec::new();
@@ -133,7 +141,7 @@ async fn read(visit: &Visit) -> Result<Rows, PageError> {
         let variables = all.into_iter().map(|one| VariableRow::new(one, &known)).collect();
         let wanted = JobsWanted { project: Some(project.id), ..JobsWanted::default() };
         let jobs = jobs_seen(&db, &who, wanted, JOBS).await?;
-        Ok::<_, PageError>(Rows { may_deploy, places, rules, variables, jobs })
+        Ok::<_, PageError>(Rows { rights, places, rules, variables, jobs, source })
     };
     visit.run(read).await
 }
@@ -142,13 +150,14 @@ fn named(cluster: &Cluster) -> String {
     format!("{} ({})", cluster.name, cluster.kind)
 }
 
-/// A project's page, with what somebody has filled in and why it was not taken.
+/// A project's page, with why a form of it was not taken.
 pub(super) async fn show(
     visit: &Visit,
     done: Option<&'static str>,
-    (form, refusal): (Form, Option<String>),
+    refusal: Option<String>,
 ) -> Result<HttpResponse, PageError> {
-    let Rows { may_deploy, places, rules, variables, jobs } = read(visit).await?;
+    let Rows { rights: [may_deploy, may_change], places, rules, variables, jobs, source } =
+        read(visit).await?;
     let project = visit.project()?;
     let ssh = &visit.site.parts().ssh;
     let (user, host, port) = (&ssh.user, &ssh.host, ssh.port);
@@ -167,7 +176,8 @@ pub(super) async fn show(
         variables,
         jobs: jobs.into_iter().map(JobRow::new).collect(),
         shows_project: false,
-        form,
+        source: source.map(SourceRow::new),
+        may_change,
         refusal,
     };
     shown(&page, page.refusal.as_ref())
@@ -175,5 +185,5 @@ pub(super) async fn show(
 
 /// `GET /admin/projects/{account}/{project}`
 pub(super) async fn page(visit: Visit, done: Query<Done>) -> Result<HttpResponse, PageError> {
-    show(&visit, done.words(), (Form::default(), None)).await
+    show(&visit, done.words(), None).await
 }

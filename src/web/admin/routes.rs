@@ -7,7 +7,7 @@ use crate::domain::access::Verb;
 use crate::web::admin::visit::see;
 use crate::web::admin::{
     HOME, accounts, audit, clusters, environment, first_run, health, jobs, keys, members, overview,
-    password, project, sign_in, tokens, users, variables,
+    password, project, settings, sign_in, source, targets, tokens, trash, users, variables,
 };
 use crate::web::routes::Route;
 use crate::web::{job_page, live, log};
@@ -59,7 +59,28 @@ pages! {
     POST "/admin/projects/{account}/{project}/variables" ChangeVariables => variables::set,
     POST "/admin/projects/{account}/{project}/variables/delete" ChangeVariables
         => variables::unset,
-    POST "/admin/projects/{account}/{project}/clusters" ChangeTargets => clusters::add,
+    GET "/admin/projects/{account}/{project}/clusters" ChangeTargets => targets::list,
+    POST "/admin/projects/{account}/{project}/clusters" ChangeTargets => targets::add,
+    GET "/admin/projects/{account}/{project}/clusters/{cluster}" ChangeTargets => targets::page,
+    POST "/admin/projects/{account}/{project}/clusters/{cluster}" ChangeTargets
+        => targets::change,
+    POST "/admin/projects/{account}/{project}/clusters/{cluster}/test" ChangeTargets
+        => targets::test,
+    POST "/admin/projects/{account}/{project}/clusters/{cluster}/delete" ChangeTargets
+        => targets::delete,
+    GET "/admin/projects/{account}/{project}/settings" ChangeProject => settings::page,
+    POST "/admin/projects/{account}/{project}/settings" ChangeProject => settings::change,
+    POST "/admin/projects/{account}/{project}/rules" ChangeProject => settings::set_one_rule,
+    POST "/admin/projects/{account}/{project}/rules/delete" ChangeProject
+        => settings::delete_one_rule,
+    POST "/admin/projects/{account}/{project}/registry" ChangeTargets
+        => settings::change_registry,
+    POST "/admin/projects/{account}/{project}/registry/delete" ChangeTargets
+        => settings::delete_registry,
+    POST "/admin/projects/{account}/{project}/source" ChangeTargets => source::change,
+    POST "/admin/projects/{account}/{project}/source/delete" ChangeTargets => source::delete,
+    POST "/admin/projects/{account}/{project}/source/check" Deploy => source::check_now,
+    POST "/admin/projects/{account}/{project}/delete" ChangeProject => settings::delete,
     GET "/jobs/{job}" Look => job_page::job_page,
     GET "/jobs/{job}/history" Look => live::history,
     GET "/jobs/{job}/log" Look => log::log,
@@ -69,6 +90,11 @@ pages! {
     POST "/admin/users/password" Administrate => users::reset,
     POST "/admin/users/change" Administrate => users::change,
     GET "/admin/clusters" Inspect => clusters::page,
+    POST "/admin/users/delete" Administrate => users::delete,
+    POST "/admin/accounts/{account}/delete" Administrate => accounts::delete,
+    GET "/admin/deleted" Inspect => trash::page,
+    POST "/admin/deleted/restore" Administrate => trash::restore,
+    POST "/admin/deleted/purge" Administrate => trash::purge,
     GET "/admin/audit" Inspect => audit::page,
     GET "/admin/health" Inspect => health::page,
 }

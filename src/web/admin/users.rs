@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::db::models::user::User;
 use crate::domain::access::Standing;
-use crate::people::{UserEdit, create_user, reset_password, set_user, users_after};
+use crate::people::{UserEdit, create_user, delete_user, reset_password, set_user, users_after};
 use crate::web::admin::form::{Form, Posted};
 use crate::web::admin::visit::{Frame, Visit, see, shown};
 use crate::web::admin::words::{Done, Moment};
@@ -130,14 +130,28 @@ async fn answer(
     show(visit, told).await
 }
 
+/// Whoever the form names, unless that is who has sent it: nobody might be left who could take it
+/// back.
+fn somebody_else(visit: &Visit, form: &Form) -> Result<String, PageError> {
+    let email = form.trimmed("email").to_owned();
+    if email.to_lowercase() == visit.session.user.email {
+        return Err(PageError::Refused("another administrator has to do that to you".to_owned()));
+    }
+    Ok(email)
+}
+
+/// `POST /admin/users/delete`
+pub(super) async fn delete(posted: Posted) -> Result<HttpResponse, PageError> {
+    let Posted { visit, form } = posted;
+    let (by, email) = (visit.acting(), somebody_else(&visit, &form)?);
+    visit.run(async move { delete_user(&by, &email).await }).await?;
+    Ok(see("/admin/users?done=user-gone"))
+}
+
 /// `POST /admin/users/change`
 pub(super) async fn change(posted: Posted) -> Result<HttpResponse, PageError> {
     let Posted { visit, form } = posted;
-    let (by, email) = (visit.acting(), form.trimmed("email").to_owned());
-    if email.to_lowercase() == visit.session.user.email {
-        // Nobody might be left who could take it back.
-        return Err(PageError::Refused("another administrator has to do that to you".to_owned()));
-    }
+    let (by, email) = (visit.acting(), somebody_else(&visit, &form)?);
     let edit = match form.get("what") {
         "disable" => UserEdit { disabled: Some(true), ..UserEdit::default() },
         "enable" => UserEdit { disabled: Some(false), ..UserEdit::default() },

@@ -69,17 +69,30 @@ pub(super) struct Done {
 }
 
 /// Words of addresses, and what they say: an address makes no other words.
-const DONE: [(&str, &str); 12] = [
+const DONE: [(&str, &str); 25] = [
     ("account", "The account is there. Its projects and members come next."),
+    ("account-gone", "The account is deleted. What it deployed goes on."),
+    ("back", "It is back."),
+    ("back-without", "It is back. Its repository is gone by now: push again."),
     ("changed", "It is changed."),
     ("cluster", "The target is there. The first one makes the default branch deploy to it."),
+    ("cluster-gone", "The target is gone. What runs there goes on."),
     ("key", "The key is there: push with it."),
     ("key-gone", "The key is gone. Nothing is accepted with it any more."),
     ("member", "They are a member, as you said."),
     ("member-gone", "They are no member any more."),
     ("password", "Your password is changed, and you are signed out everywhere else."),
     ("project", "The project is there: push to it."),
+    ("project-gone", "The project is deleted. What it deployed goes on."),
+    ("purged", "It is removed for good."),
+    ("registry", "Images are pushed there, from the next deployment on."),
+    ("registry-gone", "It has no registry any more."),
+    ("rule", "The rule is set, for pushes from now on."),
+    ("rule-gone", "The rule is gone: those refs are stored from now on, and not deployed."),
+    ("source", "Its commits come from there now. Test it, then deploy what is new."),
+    ("source-gone", "It takes pushes again."),
     ("token-gone", "The token is gone. Nothing is accepted with it any more."),
+    ("user-gone", "They are deleted: no key or token of theirs does anything."),
     ("variable", "The variable is set, from the next deployment on."),
     ("variable-gone", "The variable is gone, from the next deployment on."),
 ];

@@ -9,16 +9,15 @@ use crate::domain::cluster::{
 };
 use crate::domain::environment::EnvironmentName;
 use crate::domain::ids::ClusterId;
-use crate::kubernetes::{Access, Verification};
 use crate::projects::{
-    self, Login, NewTarget, ProjectError, TargetChange, create_cluster, delete_cluster,
-    set_cluster, targets,
+    self, NewTarget, TargetChange, create_cluster, delete_cluster, set_cluster, targets,
 };
-use crate::seal::load_public;
-use crate::tasks::blocking;
-use crate::web::api::answer::{Answered, List, created, done, ok_at, version, whole, with_version};
+use crate::web::api::answer::{
+    Answered, List, created, done, ok, ok_at, version, whole, with_version,
+};
 use crate::web::api::call::Call;
 use crate::web::api::problem::Problem;
+use crate::web::targets::{Options, check, check_name, escaped, login, try_it};
 
 /// A target of deployments.
 #[expect(clippy::struct_excessive_bools, reason = "what it says of a target is yes or no")]
@@ -176,12 +175,10 @@ pub(super) async fn create(mut call: Call) -> Answered {
         adoption: new.adoption.unwrap_or(before.adoption),
     };
     let credentials = new.login.map(NewLogin::read).transpose()?;
-    if new.name.trim().is_empty() || new.name.chars().any(|c| c.is_control() || c == '/') {
-        return Err(Problem::invalid("/name", "give a name that can be seen, without `/`"));
-    }
-    let is_default = kubernetes == before;
-    check((new.kind, &new.address), (is_default, credentials.as_ref()))?;
-    let login = login(&call, credentials).await?;
+    check_name(&new.name)?;
+    let options = if kubernetes == before { Options::Plain } else { Options::OfKubernetes };
+    check((new.kind, &new.address), (options, credentials.as_ref()))?;
+    let login = login(call.site(), credentials).await?;
     let name = new.name.clone();
     let target = NewTarget {
         project: call.project()?.name(),
@@ -195,21 +192,11 @@ pub(super) async fn create(mut call: Call) -> Answered {
     let by = call.acting();
     call.run(async move { create_cluster(&by, target, login).await }).await?;
     let made = self::target(&call, name).await?;
-    let location = format!("/projects/{}/clusters/{}", call.project()?.name(), escaped(&made));
+    let location =
+        format!("/projects/{}/clusters/{}", call.project()?.name(), escaped(&made.cluster.name));
     let version = version(made.updated_at);
     let made = Cluster::new(made.cluster, made.environment);
     Ok(with_version(created(&made, &location), &version))
-}
-
-/// A name as it stands in an address.
-fn escaped(target: &projects::Target) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let name = target.cluster.name.bytes();
-    name.map(|byte| match byte {
-        byte if plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    })
-    .collect()
 }
 
 /// Change a target, for jobs from now on.
@@ -234,9 +221,10 @@ pub(super) async fn change(mut call: Call) -> Answered {
     };
     let credentials = new.login.map(NewLogin::read).transpose()?;
     let address = new.address.as_ref().unwrap_or(&before.address);
-    check((before.kind, address), (kubernetes == options, credentials.as_ref()))?;
-    let login = login(&call, credentials).await?;
     let is_changed = kubernetes != options;
+    let options = if is_changed { Options::OfKubernetes } else { Options::Plain };
+    check((before.kind, address), (options, credentials.as_ref()))?;
+    let login = login(call.site(), credentials).await?;
     let change = TargetChange {
         address: new.address,
         namespace: new.namespace,
@@ -263,33 +251,26 @@ pub(super) async fn delete(call: Call) -> Answered {
     Ok(done())
 }
 
-/// Checks what can be known of a target without asking it.
-fn check(
-    (kind, address): (ClusterKind, &String),
-    (is_default, credentials): (bool, Option<&Credentials>),
-) -> Result<(), Problem> {
-    if kind == ClusterKind::Docker {
-        if is_default && credentials.is_none() {
-            return Ok(());
-        }
-        let text = "an engine has no login, TLS or namespaces: these are for kind kubernetes";
-        return Err(Problem::invalid("/kind", text));
-    }
-    kind.check_address(address).map_err(|error| Problem::invalid("/address", error))?;
-    let access = Access {
-        address: address.clone(),
-        namespace: "default".to_owned(),
-        credentials: credentials.cloned().unwrap_or_default(),
-        verification: Verification::On,
-    };
-    access.check().map_err(|error| Problem::invalid("/login", error))
+/// What a target said when it was tried.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Trial {
+    /// Who answers there, in words.
+    summary: String,
+    /// What deployments would lack, each in words; empty when nothing is missing.
+    missing: Vec<String>,
 }
 
-/// Who signs in, and what that is sealed with.
-async fn login(call: &Call, credentials: Option<Credentials>) -> Result<Login, Problem> {
-    let Some(credentials) = credentials else { return Ok(None) };
-    let path = call.site().public_key();
-    let sealer = call
-        .run(async move { blocking(move || load_public(&path)).await.map_err(ProjectError::from) });
-    Ok(Some((credentials, sealer.await?)))
+/// Have a worker try whether a target can be deployed to. Nothing is changed there.
+#[utoipa::path(
+    post, path = "/projects/{account}/{project}/clusters/{cluster}/test", tag = "targets",
+    operation_id = "test_cluster",
+    responses(
+        (status = 200, body = Trial),
+        (status = 409, description = "It does not answer, or does not accept who signs in"),
+    ),
+)]
+pub(super) async fn test(call: Call) -> Answered {
+    let target = target(&call, call.segment("cluster")?).await?;
+    let tried = try_it(call.site(), call.project()?.clone(), target).await?;
+    Ok(ok(&Trial { summary: tried.summary, missing: tried.missing }))
 }

@@ -102,7 +102,7 @@ pub(super) async fn diff(call: Call) -> Answered {
         Told::Difference { cluster, summary, lines } => {
             Some(Difference { cluster, summary, lines })
         }
-        Told::Container { .. } | Told::Line { .. } | Told::End { .. } => None,
+        Told::Container { .. } | Told::Line { .. } | Told::Tried { .. } | Told::End { .. } => None,
     };
     let targets = told.into_iter().filter_map(difference).collect();
     Ok(ok(&Diff { from: from.0, to: to.0, targets }))
@@ -148,7 +148,7 @@ pub(super) async fn containers(call: Call) -> Answered {
             restarts,
             since,
         }),
-        Told::Difference { .. } | Told::Line { .. } | Told::End { .. } => None,
+        Told::Difference { .. } | Told::Line { .. } | Told::Tried { .. } | Told::End { .. } => None,
     };
     Ok(whole(told.into_iter().filter_map(container).collect()))
 }
@@ -201,7 +201,10 @@ pub(super) async fn output(call: Call) -> Answered {
             container: of.container,
             text,
         }),
-        Told::Difference { .. } | Told::Container { .. } | Told::End { .. } => None,
+        Told::Difference { .. }
+        | Told::Container { .. }
+        | Told::Tried { .. }
+        | Told::End { .. } => None,
     };
     Ok(whole(told.into_iter().filter_map(line).collect()))
 }

@@ -11,7 +11,7 @@ use crate::web::api::document::document;
 use crate::web::api::problem::{Body, Kind, Place, Problem};
 use crate::web::api::{
     accounts, audit, clusters, environments, health, jobs, keys, me, members, projects, registry,
-    releases, rules, tokens, users, variables,
+    releases, rules, source, tokens, trash, users, variables,
 };
 use crate::web::routes::{self, Route, pattern_of};
 
@@ -75,9 +75,14 @@ routes! {
     GET "/projects/{account}/{project}/clusters/{cluster}" Look => clusters::show,
     PATCH "/projects/{account}/{project}/clusters/{cluster}" ChangeTargets => clusters::change,
     DELETE "/projects/{account}/{project}/clusters/{cluster}" ChangeTargets => clusters::delete,
+    POST "/projects/{account}/{project}/clusters/{cluster}/test" ChangeTargets => clusters::test,
     GET "/projects/{account}/{project}/registry" Look => registry::show,
     PUT "/projects/{account}/{project}/registry" ChangeTargets => registry::set,
     DELETE "/projects/{account}/{project}/registry" ChangeTargets => registry::unset,
+    GET "/projects/{account}/{project}/source" Look => source::show,
+    PUT "/projects/{account}/{project}/source" ChangeTargets => source::change,
+    DELETE "/projects/{account}/{project}/source" ChangeTargets => source::unset,
+    POST "/projects/{account}/{project}/source/checks" Deploy => source::check_now,
     GET "/projects/{account}/{project}/jobs" Look => jobs::of_project,
     GET "/jobs" ListProjects => jobs::list,
     GET "/jobs/{job}" Look => jobs::show,
@@ -99,6 +104,9 @@ routes! {
     DELETE "/users/{user}" Administrate => users::delete,
     POST "/users/{user}/password" Administrate => users::reset_password,
     GET "/users/{user}/keys" Inspect => keys::list_of,
+    GET "/deleted" Inspect => trash::list,
+    POST "/deleted/restore" Administrate => trash::restore,
+    POST "/deleted/purge" Administrate => trash::purge,
     GET "/audit" Inspect => audit::list,
     GET "/health" Inspect => health::show,
 }

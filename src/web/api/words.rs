@@ -10,6 +10,7 @@ use crate::domain::access::{KeyAccess, Role};
 use crate::domain::api_token::TokenAccess;
 use crate::domain::audit::{Deed, Entrance};
 use crate::domain::cluster::{Adoption, ClusterKind, NamespaceManage};
+use crate::domain::deleted::DeletedKind;
 use crate::domain::environment::EnvironmentName;
 use crate::domain::history::{EntryKind, Step};
 use crate::domain::ids::{
@@ -63,7 +64,7 @@ fn number(format: KnownFormat) -> Schema {
 
 words! {
     Role KeyAccess TokenAccess Deed Entrance Adoption ClusterKind NamespaceManage EntryKind Step
-    JobKind Outcome ReleaseState
+    DeletedKind JobKind Outcome ReleaseState
 }
 
 described! {

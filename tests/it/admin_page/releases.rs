@@ -65,8 +65,8 @@ async fn releases_are_compared_looked_at_and_made_to_serve_again() {
     let second = shop.serves().await;
     let place = shop.ana.get(PLACE).await;
     assert_eq!(place.status, 200);
-    assert!(place.page().contains("Make v1 serve again"), "{}", place.page());
-    assert!(!place.page().contains("Make v2 serve again"), "it serves");
+    assert!(place.page().contains("Make it serve again: v1"), "{}", place.page());
+    assert!(!place.page().contains("Make it serve again: v2"), "it serves");
 
     let diff = shop.ana.get(&format!("{PLACE}/diff?from=v1&to=v2")).await;
     assert!(diff.page().contains("env.TOKEN: added"), "{}", diff.page());

@@ -13,6 +13,7 @@ use crate::support::signed_in::{Answer, Visitor};
 fn path(route: &Route) -> String {
     let path = route.path.replace("{account}", "acme").replace("{project}", "shop");
     let path = path.replace("{job}", "1").replace("{environment}", "production");
+    let path = path.replace("{cluster}", "engine");
     assert!(!path.contains('{'), "{path}");
     path
 }

@@ -254,7 +254,7 @@ async fn whoever_may_gets_what_they_ask_for() {
     for route in ROUTES.iter().filter(|route| route.method == "GET") {
         let expected = match route.path.rsplit('/').next() {
             // There is none.
-            Some("registry") => 404,
+            Some("registry" | "source") => 404,
             // It has to be said what is compared.
             Some("diff") => 400,
             // Nothing serves.

@@ -3,6 +3,7 @@
 
 mod changes;
 mod deploying;
+mod doors;
 mod hostile;
 mod https_server;
 mod meanwhile;

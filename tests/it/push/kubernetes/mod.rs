@@ -15,6 +15,7 @@ mod removal;
 mod rollbacks;
 mod rules;
 mod targets;
+mod tried;
 mod volumes;
 mod walk;
 
