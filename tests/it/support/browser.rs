@@ -124,7 +124,7 @@ impl Browser {
         self.client.current_url().await.unwrap().path().to_owned()
     }
 
-    /// Asks the browser for something that WebDriver has no words for.
+    /// Asks the browser for something that `WebDriver` has no words for.
     async fn devtools(&self, cmd: &'static str, params: Value) -> Value {
         self.client.issue_cmd(Devtools { cmd, params }).await.unwrap()
     }
@@ -211,7 +211,7 @@ const SCREENS: [Screen; 2] = [
     Screen { name: "phone", width: 390, scheme: "dark" },
 ];
 
-/// A command of the DevTools protocol, as chromedriver takes it.
+/// A command of the `DevTools` protocol, as chromedriver takes it.
 #[derive(Debug)]
 struct Devtools {
     cmd: &'static str,
