@@ -2,46 +2,52 @@
 //!
 //! Each row is a `message` whose `id` is its number, so a browser that lost its connection goes on
 //! where it was. A `job` event comes first and whenever the job itself has changed.
+//!
+//! A reader is brought up to what is there by rows of its own; what comes then is read once for all
+//! who follow the job.
 
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use futures::StreamExt as _;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use tokio::sync::mpsc;
+use serde::Deserialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::info;
 
-use crate::db::feed::Feed;
+use crate::db::models::history;
 use crate::db::pool::Db;
 use crate::domain::access::Verb;
-use crate::domain::history::Entry;
 use crate::domain::ids::{JobId, JobName, Seq};
-use crate::history::follow;
 use crate::people::{BrowserToken, SignIns};
 use crate::projects::find_job;
 use crate::tasks::Tasks;
 use crate::web::admin::Visit;
+use crate::web::followed::{Parcel, events_of};
 use crate::web::page_error::PageError;
 use crate::web::site::Site;
-use crate::web::view::{EntryView, Summary};
+use crate::web::view::Summary;
 
 /// Silence after which a comment is sent, so that nobody on the way takes the connection for dead.
 const PING: Duration = Duration::from_secs(15);
 
-/// Age after which it is asked again whether a reader may see the job.
+/// Time between two looks whether a reader may see the job.
 const CHECKED_EVERY: Duration = Duration::from_secs(1);
 
 /// Milliseconds after which a browser connects again.
 const RETRY: u32 = 1_000;
 
-/// Batches of rows that a slow reader may lag behind. Past it nothing more is read for it; the
-/// rows wait in `PostgreSQL`.
+/// Parcels that a slow reader may lag behind. Past it nothing more is read for it; the rows wait in
+/// `PostgreSQL`.
 const BACKLOG: usize = 4;
+
+/// Rows read at once for a reader that lags.
+const PAGE: i64 = 500;
 
 /// The header with which a browser says what it has seen.
 const LAST_EVENT_ID: &str = "Last-Event-ID";
@@ -50,14 +56,6 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 #[derive(Deserialize)]
 pub(super) struct Begin {
     after: Option<Seq>,
-}
-
-/// A row, and how it is shown.
-#[derive(Serialize)]
-struct Message<'a> {
-    #[serde(flatten)]
-    entry: &'a Entry,
-    html: String,
 }
 
 /// `GET /jobs/{id}/history`
@@ -80,9 +78,11 @@ pub(super) async fn history(
     }
     let (events, stream) = mpsc::channel(BACKLOG);
     let reader = (site.parts().sign_ins.clone(), visit.token().clone());
-    let (db, checked) = (site.db(), Instant::now());
-    let pump = Pump { db, reader, checked, events, job: id, last: after, shown: None };
-    drop(site.start(pump.run(site.feed(), site.tasks())));
+    let (followed, starts) = (site.followed(), site.clone());
+    let pump = Pump { db: site.db(), reader, events, job: id, last: after, shown: String::new() };
+    // Followed before anything is read: a row written in between is either read or brought.
+    let parcels = followed.subscribe(id, |work| drop(starts.start(work)));
+    drop(site.start(pump.run(parcels, site.tasks())));
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .streaming(ReceiverStream::new(stream).map(Ok::<_, PageError>)))
@@ -93,89 +93,104 @@ struct Pump {
     db: Db,
     /// Where they have signed in, and by what they are known.
     reader: (SignIns, BrowserToken),
-    /// When it was known last that they may see the job.
-    checked: Instant,
     events: mpsc::Sender<Bytes>,
     job: JobId,
     last: Seq,
-    shown: Option<Summary>,
+    /// What they were told last of the job itself.
+    shown: String,
 }
 
 impl Pump {
-    async fn run(mut self, feed: Feed, tasks: Tasks) {
-        let reader = self.events.clone();
+    async fn run(mut self, parcels: broadcast::Receiver<Arc<Parcel>>, tasks: Tasks) {
+        let gone = self.events.clone();
+        let (db, reader, job) = (self.db.clone(), self.reader.clone(), self.job);
         let ended = tokio::select! {
             () = tasks.stopping() => return,
-            () = reader.closed() => return,
-            ended = self.pump(&feed) => ended,
+            () = gone.closed() => return,
+            ended = may_read(&db, &reader, job) => ended,
+            ended = self.pump(parcels) => ended,
         };
         if let Err(error) = ended {
             // The reader connects again and goes on where it was.
-            info!("Stopped showing job {}: {error}", self.job);
+            info!("Stopped showing job {job}: {error}");
         }
     }
 
-    async fn pump(&mut self, feed: &Feed) -> Result<(), PageError> {
-        let mut follower = follow(&self.db, feed, self.job, self.last);
+    async fn pump(
+        &mut self,
+        mut parcels: broadcast::Receiver<Arc<Parcel>>,
+    ) -> Result<(), PageError> {
         self.send(format!("retry: {RETRY}\n\n")).await;
-        loop {
-            let summary = self.send_summary().await?;
-            if summary.is_complete_at(self.last) {
-                return Ok(());
-            }
-            match with_pings(&self.events, follower.next()).await? {
-                Some(entries) => {
-                    self.check().await?;
-                    self.send_entries(&entries).await?;
+        let mut is_complete = self.catch_up().await?;
+        while !is_complete {
+            let come = with_pings(&self.events, parcels.recv()).await;
+            is_complete = match come {
+                Ok(parcel) if parcel.begins_after(self.last) => self.catch_up().await?,
+                Ok(parcel) => self.bring(&parcel).await,
+                Err(RecvError::Lagged(_)) => self.catch_up().await?,
+                // Whoever reads for all has failed, or all of it was brought.
+                Err(RecvError::Closed) => {
+                    self.catch_up().await?;
+                    return Ok(());
                 }
-                None => return Ok(()),
+            };
+        }
+        Ok(())
+    }
+
+    /// Sends what is there, and says whether that is all there will be.
+    async fn catch_up(&mut self) -> Result<bool, PageError> {
+        let db = self.db.clone();
+        loop {
+            let summary = Summary::read(&db, self.job).await?;
+            self.show(&summary.event()?).await;
+            if summary.is_complete_at(self.last) {
+                return Ok(true);
             }
+            let (job, last) = (self.job, self.last);
+            let rows =
+                db.run(async move |connection| history::after(connection, job, last, PAGE).await);
+            let rows = rows.await.map_err(|error: diesel::result::Error| PageError::from(error))?;
+            let Some(newest) = rows.last() else { return Ok(false) };
+            self.last = newest.seq;
+            let events: Vec<_> = events_of(&rows)?.into_iter().map(|(_, event)| event).collect();
+            self.send(events.concat()).await;
         }
     }
 
-    /// Goes on while the reader is signed in and may see the job: either may end meanwhile.
-    async fn check(&mut self) -> Result<(), PageError> {
-        if self.checked.elapsed() < CHECKED_EVERY {
-            return Ok(());
+    /// Sends what came, and says whether that was all there will be.
+    async fn bring(&mut self, parcel: &Parcel) -> bool {
+        if let Some(events) = parcel.after(self.last) {
+            self.last = parcel.last;
+            drop(self.events.send(events).await);
         }
-        let (sign_ins, token) = &self.reader;
-        let session = sign_ins.session(token).await?.ok_or(PageError::NotFound)?;
-        find_job(&self.db, &session.who(), JobName::Id(self.job), Verb::Look).await?;
-        self.checked = Instant::now();
-        Ok(())
+        self.show(&parcel.about_job).await;
+        parcel.summary.is_complete_at(self.last)
     }
 
     /// Sends what is new about the job itself, if anything is.
-    async fn send_summary(&mut self) -> Result<Summary, PageError> {
-        let summary = Summary::read(&self.db, self.job).await?;
-        let event = json!({
-            "state": summary.state().to_string(),
-            "ended": summary.has_ended(),
-            "title": summary.title(),
-            "html": summary.html()?,
-        });
-        if self.shown.as_ref() != Some(&summary) {
-            self.send(format!("event: job\ndata: {event}\n\n")).await;
-            self.shown = Some(summary.clone());
+    async fn show(&mut self, event: &str) {
+        if self.shown != event {
+            self.send(event.to_owned()).await;
+            event.clone_into(&mut self.shown);
         }
-        Ok(summary)
-    }
-
-    async fn send_entries(&mut self, entries: &[Entry]) -> Result<(), PageError> {
-        let mut events = String::new();
-        for entry in entries {
-            let html = EntryView::new(entry).html()?;
-            // JSON has no line breaks, which would end the event.
-            let message = json!(Message { entry, html });
-            events.push_str(&format!("id: {}\ndata: {message}\n\n", entry.seq));
-            self.last = entry.seq;
-        }
-        self.send(events).await;
-        Ok(())
     }
 
     async fn send(&self, events: String) {
         send(&self.events, events).await;
+    }
+}
+
+/// Goes on while a reader is signed in and may see the job: either may end meanwhile.
+async fn may_read(
+    db: &Db,
+    (sign_ins, token): &(SignIns, BrowserToken),
+    job: JobId,
+) -> Result<(), PageError> {
+    loop {
+        tokio::time::sleep(CHECKED_EVERY).await;
+        let session = sign_ins.session(token).await?.ok_or(PageError::NotFound)?;
+        find_job(db, &session.who(), JobName::Id(job), Verb::Look).await?;
     }
 }
 

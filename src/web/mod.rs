@@ -25,6 +25,7 @@ pub mod api;
 mod asked;
 mod assets;
 mod blocks;
+mod followed;
 mod health;
 mod job_page;
 mod live;

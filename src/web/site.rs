@@ -14,6 +14,7 @@ use crate::jobs::Jobs;
 use crate::people::SignIns;
 use crate::questions::Questions;
 use crate::tasks::Tasks;
+use crate::web::followed::Followed;
 use crate::web::refusal::Refusal;
 
 /// Everything a page needs.
@@ -21,6 +22,7 @@ pub(super) struct Site {
     parts: Parts,
     tasks: Tasks,
     runtime: Handle,
+    followed: Followed,
 }
 
 /// What the server of pages and the API is built from.
@@ -42,8 +44,9 @@ pub struct Parts {
 
 impl Site {
     /// `runtime` is that of the whole process.
-    pub(super) const fn new(parts: Parts, tasks: Tasks, runtime: Handle) -> Self {
-        Self { parts, tasks, runtime }
+    pub(super) fn new(parts: Parts, tasks: Tasks, runtime: Handle) -> Self {
+        let followed = Followed::new(parts.jobs.db().clone(), parts.feed.clone(), tasks.clone());
+        Self { parts, tasks, runtime, followed }
     }
 
     /// What a request is answered from.
@@ -80,6 +83,11 @@ impl Site {
     /// Where bells ring.
     pub(super) fn feed(&self) -> Feed {
         self.parts.feed.clone()
+    }
+
+    /// Jobs that somebody follows.
+    pub(super) fn followed(&self) -> Followed {
+        self.followed.clone()
     }
 
     /// Who runs, and how they stop.

@@ -1,6 +1,7 @@
 //! A job and its History as they are shown.
 
 use askama::Template;
+use serde_json::json;
 
 use crate::db::models::job::Job;
 use crate::db::models::release::Release;
@@ -54,6 +55,22 @@ impl Summary {
     /// Where the job stands.
     pub(super) const fn state(&self) -> JobState {
         self.job.state
+    }
+
+    /// The same as an event of those who follow it.
+    pub(super) fn event(&self) -> askama::Result<String> {
+        let event = json!({
+            "state": self.state().to_string(),
+            "ended": self.has_ended(),
+            "title": self.title(),
+            "html": self.html()?,
+        });
+        Ok(format!("event: job\ndata: {event}\n\n"))
+    }
+
+    /// The newest row of its History.
+    pub(super) const fn last_seq(&self) -> Seq {
+        self.job.last_seq
     }
 
     /// Whether there is nothing more to come than this row.
