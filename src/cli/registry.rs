@@ -72,6 +72,11 @@ pub(super) enum Unset {
     },
     /// A variable.
     Variable(Which),
+    /// What somebody signs in with besides a password, who has lost it.
+    SecondFactor {
+        /// Their e-mail address.
+        email: String,
+    },
     /// Where the commits of a project come from: it is pushed to again.
     Source {
         /// The project, as `account/project`.
@@ -124,6 +129,10 @@ impl Unset {
                 Ok(text)
             }
             Self::Variable(which) => which.unset(by).await,
+            Self::SecondFactor { email } => {
+                people::unset_second_factor(by, &email).await?;
+                Ok(format!("A password is enough for {email} again, who is signed out."))
+            }
             Self::Source { project } => {
                 let text = format!("{project} has no source any more: push to it.");
                 projects::unset_source(by, project).await?;

@@ -242,6 +242,8 @@ pub struct WebConfig {
     pub session_idle: Span,
     /// Time after which everybody is signed out.
     pub session_limit: Span,
+    /// The file of the key by which secrets of second factors are sealed; made when it is missing.
+    pub key: PathBuf,
 }
 
 impl WebConfig {
@@ -259,6 +261,7 @@ impl Default for WebConfig {
             behind_proxy: false,
             session_idle: Span::seconds(12 * 3_600),
             session_limit: Span::seconds(7 * 86_400),
+            key: PathBuf::from("/var/lib/pierhead-web/key"),
         }
     }
 }

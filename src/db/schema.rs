@@ -75,6 +75,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    awaited_codes (id) {
+        id -> Text,
+        user_id -> Uuid,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     clusters (id) {
         id -> Uuid,
         project_id -> Uuid,
@@ -269,6 +277,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    recovery_codes (user_id, hash) {
+        user_id -> Uuid,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
     registries (project_id) {
         project_id -> Uuid,
         address -> Text,
@@ -329,6 +344,15 @@ diesel::table! {
         environment_id -> Uuid,
         release_id -> Uuid,
         upstreams -> Jsonb,
+    }
+}
+
+diesel::table! {
+    second_factors (user_id) {
+        user_id -> Uuid,
+        sealed -> Text,
+        confirmed_at -> Nullable<Timestamptz>,
+        last_step -> Int8,
     }
 }
 
@@ -439,14 +463,17 @@ diesel::joinable!(account_quotas -> accounts (account_id));
 diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::joinable!(api_tokens -> projects (project_id));
 diesel::joinable!(api_tokens -> users (user_id));
+diesel::joinable!(awaited_codes -> users (user_id));
 diesel::joinable!(clusters -> environments (environment_id));
 diesel::joinable!(deploy_rules -> projects (project_id));
 diesel::joinable!(environments -> projects (project_id));
 diesel::joinable!(jobs -> environments (environment_id));
 diesel::joinable!(project_sources -> projects (project_id));
 diesel::joinable!(projects -> accounts (account_id));
+diesel::joinable!(recovery_codes -> second_factors (user_id));
 diesel::joinable!(releases -> jobs (job_id));
 diesel::joinable!(routes -> environments (environment_id));
+diesel::joinable!(second_factors -> users (user_id));
 diesel::joinable!(source_tips -> jobs (job_id));
 diesel::joinable!(ssh_key_projects -> projects (project_id));
 diesel::joinable!(ssh_keys -> users (user_id));
@@ -459,6 +486,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     answers,
     api_tokens,
     audit,
+    awaited_codes,
     clusters,
     deploy_rules,
     environments,
@@ -472,12 +500,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     push_refs,
     pushes,
     questions,
+    recovery_codes,
     registries,
     releases,
     repository_trash,
     route_state,
     routers,
     routes,
+    second_factors,
     sign_in_tries,
     source_checks,
     source_tips,

@@ -28,6 +28,10 @@ words! {
         ResetPassword = "reset-password",
         /// Chose a password of their own.
         ChangePassword = "change-password",
+        /// Has codes of a phone asked for from now on, when they sign in.
+        SetSecondFactor = "set-second-factor",
+        /// Has a password be enough again, their own or somebody else's.
+        UnsetSecondFactor = "unset-second-factor",
         /// Came in by the page.
         SignIn = "sign-in",
         /// Shut a person out for good, until they are restored.

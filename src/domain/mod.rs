@@ -48,6 +48,7 @@ pub mod ssh_key;
 pub mod stamped;
 pub mod stored_variables;
 pub mod take_over;
+pub mod totp;
 pub mod undone;
 pub mod variables;
 pub mod words;

@@ -6,6 +6,7 @@ mod create;
 mod first_run;
 mod keys;
 mod password;
+mod second_factor;
 mod sign_in;
 mod tokens;
 
@@ -29,7 +30,10 @@ pub use create::create_user;
 pub use first_run::{FirstAdministrator, first_run_token, is_first_run};
 pub use keys::{KeyTerms, create_key, delete_key, keys};
 pub use password::BadPassword;
-pub use sign_in::{Session, SignInError, SignIns};
+pub use second_factor::{
+    NewSecret, Standing as SecondFactorStanding, unset_second_factor, with_second_factor,
+};
+pub use sign_in::{Session, SignInError, SignIns, SignedIn};
 pub use tokens::{
     Bearer, Made, TokenFor, TokenTerms, bearer, bearer_by_key, create_token, delete_token, tokens,
     touch_token,
@@ -108,6 +112,9 @@ pub enum PeopleError {
     /// Nobody has this address.
     #[error("nobody has the address `{0}`")]
     NoUser(String),
+    /// A password is enough for them already.
+    #[error("`{0}` has no second factor")]
+    NoSecondFactor(String),
     /// The key is no key.
     #[error(transparent)]
     Key(#[from] BadSshKey),
@@ -155,6 +162,7 @@ impl Transient for PeopleError {
             | Self::UserExists(_)
             | Self::UserDeleted(_)
             | Self::NotDeleted(_)
+            | Self::NoSecondFactor(_)
             | Self::NoUser(_)
             | Self::Key(_)
             | Self::KeyExists

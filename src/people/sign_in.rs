@@ -9,14 +9,16 @@ use tracing::info;
 use crate::db::acting::Acting;
 use crate::db::models::user::{User, UserChange};
 use crate::db::models::web_session::{self, NewSession};
-use crate::db::models::{first_run, sign_in_tries};
+use crate::db::models::{first_run, second_factor, sign_in_tries};
 use crate::db::pool::{Db, Transient};
 use crate::domain::access::{Bar, KeyScope, Who};
 use crate::domain::audit::{Actor, Deed, Entrance};
 use crate::domain::ids::UserId;
 use crate::people::browser_token::digest;
 use crate::people::password::{BadPassword, Verifier, check};
+use crate::people::second_factor::{AWAITED, Standing as SecondFactorStanding};
 use crate::people::{BrowserToken, PeopleError};
+use crate::seal::OwnKey;
 
 /// Time in which tries are counted.
 const WINDOW: Duration = Duration::from_secs(15 * 60);
@@ -45,6 +47,21 @@ pub enum SignInError {
     /// The new password is not taken.
     #[error(transparent)]
     Password(#[from] BadPassword),
+    /// The code is another one, or was taken before.
+    #[error("this code is wrong, or was used already: wait for the next one")]
+    WrongCode,
+    /// The code came too late after the password, or with another browser.
+    #[error("this took too long: sign in again")]
+    TooLate,
+    /// Codes are asked for already.
+    #[error("you have a second factor already: turn it off first")]
+    HasSecondFactor,
+    /// Codes cannot be checked here.
+    #[error(
+        "second factors cannot be checked: an administrator has to look at setting web.key, or take \
+         yours away"
+    )]
+    NoKey,
     /// The token of the first run is another one, or its time is over.
     #[error(
         "this address was used already or its day is over: `pierhead admin first-run` prints \
@@ -72,6 +89,10 @@ impl Transient for SignInError {
             | Self::TooMany
             | Self::Barred(_)
             | Self::Password(_)
+            | Self::WrongCode
+            | Self::TooLate
+            | Self::HasSecondFactor
+            | Self::NoKey
             | Self::Token
             | Self::FirstRunIsOver => false,
         }
@@ -99,6 +120,11 @@ impl Session {
         }
     }
 
+    /// The digest of what their browser holds.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Who they are, for the note of what they change, coming from this address.
     pub fn actor(&self, origin: String) -> Actor {
         actor(&self.user.email, Some(self.user.id), origin)
@@ -114,8 +140,19 @@ pub(super) fn actor(who: &str, user: Option<UserId>, origin: String) -> Actor {
 pub struct SignIns {
     pub(super) db: Db,
     pub(super) passwords: Verifier,
+    /// Seals second factors; without it there are none.
+    pub(super) key: Option<OwnKey>,
     idle: Duration,
     limit: Duration,
+}
+
+/// What a right password comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignedIn {
+    /// They are signed in by this.
+    Whole(BrowserToken),
+    /// A code is awaited from whoever holds this.
+    Code(BrowserToken),
 }
 
 impl SignIns {
@@ -125,7 +162,12 @@ impl SignIns {
     ///
     /// When nothing can be hashed.
     pub fn new(db: Db, idle: Duration, limit: Duration) -> Result<Self, PeopleError> {
-        Ok(Self { db, passwords: Verifier::new()?, idle, limit })
+        Ok(Self { db, passwords: Verifier::new()?, key: None, idle, limit })
+    }
+
+    /// The same, with second factors that this key seals.
+    pub fn with_key(self, key: OwnKey) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// How long a session lasts at most.
@@ -143,7 +185,7 @@ impl SignIns {
         email: &str,
         password: String,
         origin: &str,
-    ) -> Result<BrowserToken, SignInError> {
+    ) -> Result<SignedIn, SignInError> {
         let email = email.trim().to_lowercase();
         let own = of_person(&email);
         let from = of_address(origin);
@@ -163,6 +205,20 @@ impl SignIns {
             return Err(bar.into());
         }
         let token = BrowserToken::new();
+        if self.second_factor(user.id).await? == SecondFactorStanding::On {
+            let (id, expires_at) = (token.digest(), Utc::now() + AWAITED);
+            // Tries stay counted: who knows the password would else try any number of codes.
+            self.db
+                .transaction(async move |connection| {
+                    if once && !user.use_up_password(connection, &hash).await? {
+                        return Err(SignInError::Wrong);
+                    }
+                    let who = (id.as_str(), user.id);
+                    Ok(second_factor::await_code(connection, who, expires_at).await?)
+                })
+                .await?;
+            return Ok(SignedIn::Code(token));
+        }
         let session = self.new_session(&token, user.id, origin);
         let by = Acting {
             db: self.db.clone(),
@@ -183,7 +239,7 @@ impl SignIns {
                 Ok(entry.insert(connection).await?)
             })
             .await?;
-        Ok(token)
+        Ok(SignedIn::Whole(token))
     }
 
     pub(super) fn new_session(
@@ -197,7 +253,7 @@ impl SignIns {
     }
 
     /// Counts a try before it is made, so that many at once are counted too.
-    async fn count(&self, own: &str, from: &str) -> Result<(), SignInError> {
+    pub(super) async fn count(&self, own: &str, from: &str) -> Result<(), SignInError> {
         let (own, from) = (own.to_owned(), from.to_owned());
         let (of_one, from_one) = self
             .db
@@ -254,15 +310,7 @@ impl SignIns {
         let Session { user, must_change, id } = session.clone();
         check(&new, [&user.email, &user.name])?;
         if !must_change {
-            let own = of_person(&user.email);
-            self.count(&own, &of_address(origin)).await?;
-            let email = user.email.clone();
-            let found = self.db.run(async move |c| User::with_password(c, &email).await).await?;
-            let hash = found.and_then(|(_, hash, _)| hash);
-            if !self.passwords.fits(current, hash).await {
-                return Err(SignInError::WrongPassword);
-            }
-            self.db.run(async move |c| sign_in_tries::forget(c, &own).await).await?;
+            self.check_password(session, current, origin).await?;
         }
         let change = UserChange {
             password_hash: Some(self.passwords.hash(new).await?),
@@ -278,6 +326,25 @@ impl SignIns {
                 Ok(entry.insert(connection).await?)
             })
             .await
+    }
+
+    /// Refuses whoever does not say the password of who is signed in.
+    pub(super) async fn check_password(
+        &self,
+        session: &Session,
+        password: String,
+        origin: &str,
+    ) -> Result<(), SignInError> {
+        let email = session.user.email.clone();
+        let own = of_person(&email);
+        self.count(&own, &of_address(origin)).await?;
+        let found = self.db.run(async move |c| User::with_password(c, &email).await).await?;
+        let hash = found.and_then(|(_, hash, _)| hash);
+        if !self.passwords.fits(password, hash).await {
+            return Err(SignInError::WrongPassword);
+        }
+        self.db.run(async move |c| sign_in_tries::forget(c, &own).await).await?;
+        Ok(())
     }
 
     /// Whether this token makes the first administrator.
@@ -299,12 +366,12 @@ impl SignIns {
 }
 
 /// By what tries of a person are counted, whether there is such a person or not.
-fn of_person(email: &str) -> String {
+pub(super) fn of_person(email: &str) -> String {
     format!("person:{}", digest("", email))
 }
 
 /// By what tries from an address are counted; of IPv6, everybody has a whole network.
-fn of_address(origin: &str) -> String {
+pub(super) fn of_address(origin: &str) -> String {
     let network = match origin.parse() {
         Ok(IpAddr::V4(address)) => address.to_string(),
         Ok(IpAddr::V6(address)) => {

@@ -6,6 +6,7 @@
 
 mod files;
 mod keys;
+mod own;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::sealed::{Place, Sealed};
 
 pub use keys::{KeyError, Keyring, are_to_be_made, load, load_or_make, load_public, make_pair};
+pub use own::OwnKey;
 
 /// The form of what is sealed.
 const VERSION: u32 = 1;

@@ -95,6 +95,10 @@ impl From<SignInError> for PageError {
             | SignInError::TooMany
             | SignInError::Barred(_)
             | SignInError::Password(_)
+            | SignInError::WrongCode
+            | SignInError::TooLate
+            | SignInError::HasSecondFactor
+            | SignInError::NoKey
             | SignInError::Token
             | SignInError::FirstRunIsOver) => Self::Refused(error.to_string()),
         }

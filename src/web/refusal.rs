@@ -167,9 +167,10 @@ impl From<PeopleError> for Refusal {
         match error {
             PeopleError::Db(error) => error.into(),
             PeopleError::Hash(_) => Self::Broken(text),
-            PeopleError::NoUser(_) | PeopleError::NoKey(_) | PeopleError::NoToken(_) => {
-                Self::Missing(text)
-            }
+            PeopleError::NoUser(_)
+            | PeopleError::NoSecondFactor(_)
+            | PeopleError::NoKey(_)
+            | PeopleError::NoToken(_) => Self::Missing(text),
             PeopleError::Changed(_) => Self::Changed(text),
             PeopleError::UserExists(_)
             | PeopleError::UserDeleted(_)

@@ -146,8 +146,12 @@ fn only_what_deploys_may_write_keys_and_read_private_ones() {
     for unit in units("service") {
         let text = fs::read_to_string(&unit).unwrap();
         let deploys = values(&text, "SupplementaryGroups") == ["docker"];
-        let owned = if deploys { vec!["pierhead-seal"] } else { Vec::new() };
-        assert_eq!(values(&text, "StateDirectory"), owned, "{}", name(&unit));
+        let shows_pages =
+            ["pierhead.service", "pierhead-web.service"].contains(&name(&unit).as_str());
+        let owned = [(deploys, "pierhead-seal"), (shows_pages, "pierhead-web")];
+        let owned: Vec<_> = owned.iter().filter(|(is, _)| *is).map(|(_, folder)| *folder).collect();
+        let owns = values(&text, "StateDirectory").join(" ");
+        assert_eq!(owns, owned.join(" "), "{}", name(&unit));
         // Nobody else may take the folder's place, and the group may not write into it.
         assert!(
             !values(&text, "ReadWritePaths").join(" ").contains("/var/lib "),

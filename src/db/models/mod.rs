@@ -25,6 +25,7 @@ pub mod route;
 pub mod router;
 pub mod run;
 pub mod sealed;
+pub mod second_factor;
 pub mod sign_in_tries;
 pub mod source;
 pub mod source_check;

@@ -20,6 +20,7 @@ mod overview;
 mod password;
 mod project;
 mod routes;
+mod second_factor;
 mod settings;
 mod sign_in;
 mod source;

@@ -7,7 +7,8 @@ use crate::domain::access::Verb;
 use crate::web::admin::visit::see;
 use crate::web::admin::{
     HOME, accounts, audit, clusters, environment, first_run, health, jobs, keys, members, overview,
-    password, project, settings, sign_in, source, targets, tokens, trash, users, variables,
+    password, project, second_factor, settings, sign_in, source, targets, tokens, trash, users,
+    variables,
 };
 use crate::web::routes::Route;
 use crate::web::{job_page, live, log};
@@ -30,6 +31,10 @@ pages! {
     POST "/admin/sign-out" Identify => sign_in::sign_out,
     GET "/admin/password" ChangePassword => password::page,
     POST "/admin/password" ChangePassword => password::change,
+    GET "/admin/second-factor" ChangePassword => second_factor::page,
+    POST "/admin/second-factor" ChangePassword => second_factor::begin,
+    POST "/admin/second-factor/confirm" ChangePassword => second_factor::confirm,
+    POST "/admin/second-factor/delete" ChangePassword => second_factor::delete,
     GET "/admin" ListProjects => overview::page,
     GET "/admin/keys" ListKeys => keys::page,
     POST "/admin/keys" ChangeKeys => keys::add,
@@ -90,6 +95,7 @@ pages! {
     POST "/admin/users/password" Administrate => users::reset,
     POST "/admin/users/change" Administrate => users::change,
     GET "/admin/clusters" Inspect => clusters::page,
+    POST "/admin/users/second-factor" Administrate => second_factor::unset,
     POST "/admin/users/delete" Administrate => users::delete,
     POST "/admin/accounts/{account}/delete" Administrate => accounts::delete,
     GET "/admin/deleted" Inspect => trash::page,
@@ -100,11 +106,12 @@ pages! {
 }
 
 /// What comes before a sign-in.
-pub const OPEN: [(&str, &str); 4] = [
+pub const OPEN: [(&str, &str); 5] = [
     ("GET", "/admin/first-run"),
     ("POST", "/admin/first-run"),
     ("GET", "/admin/sign-in"),
     ("POST", "/admin/sign-in"),
+    ("POST", "/admin/sign-in/code"),
 ];
 
 /// Hands requests on.
@@ -115,5 +122,6 @@ pub(in crate::web) fn configure(config: &mut ServiceConfig) {
         .route("/admin/first-run", get().to(first_run::page))
         .route("/admin/first-run", post().to(first_run::make))
         .route("/admin/sign-in", get().to(sign_in::page))
-        .route("/admin/sign-in", post().to(sign_in::sign_in));
+        .route("/admin/sign-in", post().to(sign_in::sign_in))
+        .route("/admin/sign-in/code", post().to(sign_in::code));
 }

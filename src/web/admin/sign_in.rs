@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use serde::Deserialize;
 
-use crate::people::BrowserToken;
+use crate::people::{BrowserToken, SignInError, SignedIn};
 use crate::web::admin::form::{Posted, Strangers};
 use crate::web::admin::visit::{html, refused, see};
 use crate::web::admin::{HOME, cookie};
@@ -98,14 +98,53 @@ pub(super) async fn sign_in(stranger: Strangers) -> Result<HttpResponse, PageErr
     let signed_in =
         site.run(async move { sign_ins.sign_in(&asked, password, &origin).await }).await;
     match signed_in {
-        Ok(own) => {
+        Ok(SignedIn::Whole(own)) => {
             let mut answer = see(&next);
             set_cookie(&mut answer, &cookie::set(&own, &site.parts().web, Some(limit)));
+            Ok(answer)
+        }
+        Ok(SignedIn::Code(awaited)) => {
+            let mut answer = html(&CodePage { csrf: awaited.form_token(), next, refusal: None })?;
+            set_cookie(&mut answer, &cookie::set(&awaited, &site.parts().web, None));
             Ok(answer)
         }
         Err(error) => {
             let refusal = Some(PageError::from(error).told()?);
             refused(&Page { csrf: token.form_token(), next, email, refusal })
+        }
+    }
+}
+
+/// The page on which who has a second factor gives a code of it.
+#[derive(Template)]
+#[template(path = "admin/code.html", config = ".askama.toml")]
+struct CodePage {
+    csrf: String,
+    next: String,
+    refusal: Option<String>,
+}
+
+/// `POST /admin/sign-in/code`
+pub(super) async fn code(stranger: Strangers) -> Result<HttpResponse, PageError> {
+    let Strangers { site, token, origin, form } = stranger;
+    let next = checked(form.get("next")).to_owned();
+    let sign_ins = site.parts().sign_ins.clone();
+    let (limit, awaited, code) = (sign_ins.limit(), token.clone(), form.get("code").to_owned());
+    let signed_in =
+        site.run(async move { sign_ins.sign_in_by_code(&awaited, &code, &origin).await }).await;
+    match signed_in {
+        Ok(own) => {
+            let mut answer = see(&next);
+            set_cookie(&mut answer, &cookie::set(&own, &site.parts().web, Some(limit)));
+            Ok(answer)
+        }
+        Err(error @ SignInError::TooLate) => {
+            let (email, refusal) = (String::new(), Some(PageError::from(error).told()?));
+            refused(&Page { csrf: token.form_token(), next, email, refusal })
+        }
+        Err(error) => {
+            let refusal = Some(PageError::from(error).told()?);
+            refused(&CodePage { csrf: token.form_token(), next, refusal })
         }
     }
 }

@@ -7,7 +7,10 @@ use serde::Deserialize;
 
 use crate::db::models::user::User;
 use crate::domain::access::Standing;
-use crate::people::{UserEdit, create_user, delete_user, reset_password, set_user, users_after};
+use crate::people::{
+    PeopleError, UserEdit, create_user, delete_user, reset_password, set_user, users_after,
+    with_second_factor,
+};
 use crate::web::admin::form::{Form, Posted};
 use crate::web::admin::visit::{Frame, Visit, see, shown};
 use crate::web::admin::words::{Done, Moment};
@@ -32,6 +35,7 @@ struct Row {
     is_disabled: bool,
     deleted: Option<Moment>,
     is_oneself: bool,
+    has_second_factor: bool,
 }
 
 #[derive(Template)]
@@ -64,13 +68,20 @@ struct Told {
 async fn show(visit: &Visit, told: Told) -> Result<HttpResponse, PageError> {
     let db = visit.db();
     let after = told.after.clone();
-    let all = visit.run(async move { users_after(&db, after, MOST + 1).await }).await?;
+    let read = async move {
+        let all = users_after(&db, after, MOST + 1).await?;
+        let ids = all.iter().map(|user| user.id).collect();
+        let guarded = with_second_factor(&db, ids).await?;
+        Ok::<_, PeopleError>((all, guarded))
+    };
+    let (all, guarded) = visit.run(read).await?;
     let own = visit.session.user.id;
     let row = |user: User| Row {
         is_administrator: user.administrator,
         is_disabled: user.disabled_at.is_some(),
         deleted: user.deleted_at.map(Moment),
         is_oneself: user.id == own,
+        has_second_factor: guarded.contains(&user.id),
         name: user.name,
         email: user.email,
     };
@@ -132,7 +143,7 @@ async fn answer(
 
 /// Whoever the form names, unless that is who has sent it: nobody might be left who could take it
 /// back.
-fn somebody_else(visit: &Visit, form: &Form) -> Result<String, PageError> {
+pub(super) fn somebody_else(visit: &Visit, form: &Form) -> Result<String, PageError> {
     let email = form.trimmed("email").to_owned();
     if email.to_lowercase() == visit.session.user.email {
         return Err(PageError::Refused("another administrator has to do that to you".to_owned()));

@@ -69,7 +69,7 @@ pub(super) struct Done {
 }
 
 /// Words of addresses, and what they say: an address makes no other words.
-const DONE: [(&str, &str); 25] = [
+const DONE: [(&str, &str); 26] = [
     ("account", "The account is there. Its projects and members come next."),
     ("account-gone", "The account is deleted. What it deployed goes on."),
     ("back", "It is back."),
@@ -77,6 +77,7 @@ const DONE: [(&str, &str); 25] = [
     ("changed", "It is changed."),
     ("cluster", "The target is there. The first one makes the default branch deploy to it."),
     ("cluster-gone", "The target is gone. What runs there goes on."),
+    ("factor-gone", "Your second factor is off: your password is enough again."),
     ("key", "The key is there: push with it."),
     ("key-gone", "The key is gone. Nothing is accepted with it any more."),
     ("member", "They are a member, as you said."),

@@ -103,6 +103,7 @@ routes! {
     PATCH "/users/{user}" Administrate => users::change,
     DELETE "/users/{user}" Administrate => users::delete,
     POST "/users/{user}/password" Administrate => users::reset_password,
+    DELETE "/users/{user}/second-factor" Administrate => users::unset_factor,
     GET "/users/{user}/keys" Inspect => keys::list_of,
     GET "/deleted" Inspect => trash::list,
     POST "/deleted/restore" Administrate => trash::restore,

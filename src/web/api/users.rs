@@ -9,6 +9,7 @@ use crate::domain::access::Standing;
 use crate::domain::ids::UserId;
 use crate::people::{
     self, UserEdit, create_user, delete_user, reset_password as new_password, set_user,
+    unset_second_factor,
 };
 use crate::web::api::answer::{
     Answered, List, Rows, created, cursor, done, most, ok, ok_at, part, version,
@@ -162,4 +163,16 @@ pub(super) async fn reset_password(call: Call) -> Answered {
     let whom = email.clone();
     let password = call.run(async move { new_password(&by, &whom).await }).await?;
     Ok(ok(&OneTimePassword { email: email.to_lowercase(), password }))
+}
+
+/// Take the second factor of a person away, who has lost it. They are signed out.
+#[utoipa::path(
+    delete, path = "/users/{user}/second-factor", tag = "users",
+    operation_id = "unset_second_factor",
+    responses((status = 204, description = "Their password is enough again")),
+)]
+pub(super) async fn unset_factor(call: Call) -> Answered {
+    let (by, email): (_, String) = (call.acting(), call.segment("user")?);
+    call.run(async move { unset_second_factor(&by, &email).await }).await?;
+    Ok(done())
 }

@@ -4,6 +4,7 @@ mod forms;
 mod hostile;
 mod releases;
 mod rights;
+mod second_factor;
 mod settings;
 mod sign_in;
 mod walk;

@@ -134,6 +134,7 @@ async fn from_the_first_run_to_a_push_that_is_watched() {
         ("account", "accounts/wharf"),
         ("tokens", "tokens"),
         ("password", "password"),
+        ("second-factor", "second-factor"),
         ("people", "users"),
         ("all-targets", "clusters"),
         ("deleted", "deleted"),

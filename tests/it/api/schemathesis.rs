@@ -46,7 +46,8 @@ async fn what_the_api_answers_is_what_its_description_says() {
         .args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES])
         // A name that fits its pattern may be taken, and an address of a person may be none.
         .args(["--exclude-checks", "positive_data_acceptance"])
-        .args(["--seed", "1", "--workers", "2", "--no-shrink", "--continue-on-failure"])
+        // Its threads share a parser of Python 3.11, which ends it now and then.
+        .args(["--seed", "1", "--workers", "1", "--no-shrink", "--continue-on-failure"])
         // A worker answers these, and there is none; they are tried where one is.
         .args(["--exclude-path-regex", "/(test|checks)$"])
         // Administrators would delete themselves.

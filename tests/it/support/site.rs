@@ -7,6 +7,7 @@ use pierhead::config::{SshConfig, WebConfig};
 use pierhead::git::bare_repository::Repositories;
 use pierhead::jobs::Jobs;
 use pierhead::people::SignIns;
+use pierhead::seal::OwnKey;
 use pierhead::tasks::Tasks;
 use pierhead::web::Parts;
 
@@ -15,6 +16,12 @@ use crate::support::database::TestDatabase;
 
 /// Longer than any test.
 const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A key for second factors, of this server alone.
+fn own_key() -> OwnKey {
+    let folder = tempfile::tempdir().unwrap();
+    OwnKey::load_or_make(&folder.path().join("key")).unwrap()
+}
 
 /// Rows of this database; no repository is asked for.
 pub(crate) fn parts(database: &TestDatabase, tasks: &Tasks) -> Parts {
@@ -25,7 +32,7 @@ pub(crate) fn parts(database: &TestDatabase, tasks: &Tasks) -> Parts {
     Parts {
         jobs,
         feed: database.feed(tasks),
-        sign_ins: SignIns::new(database.db(), HOUR, HOUR).unwrap(),
+        sign_ins: SignIns::new(database.db(), HOUR, HOUR).unwrap().with_key(own_key()),
         public_key: public_key(),
         ssh: SshConfig::default(),
         web: WebConfig::default(),

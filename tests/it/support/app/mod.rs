@@ -156,6 +156,7 @@ impl App {
             ("worker", "janitor_interval = \"1s\"".to_owned()),
             ("worker", "sweep_interval = \"1s\"".to_owned()),
             ("worker", "drain_limit = \"5s\"".to_owned()),
+            ("web", format!("key = {:?}", self.state().join("web-key"))),
             ("log", "filter = \"info,pierhead=debug\"".to_owned()),
             ("seal", format!("public_key = {:?}", secrets::public_key())),
             ("seal", format!("private_keys = [{:?}]", secrets::private_key(&self.folder))),

@@ -1,0 +1,3 @@
+DROP TABLE awaited_codes;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
