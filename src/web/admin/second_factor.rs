@@ -89,7 +89,8 @@ pub(super) async fn confirm(posted: Posted) -> Result<HttpResponse, PageError> {
             let refusal = Some(PageError::from(error).told()?);
             // The secret was shown before, and stands in the form.
             let (base32, address) = (form.get("secret").to_owned(), form.get("address").to_owned());
-            let new = Some(NewSecret { base32, address });
+            let new = NewSecret { base32, address };
+            let new = Some(new).filter(|new| new.address.starts_with("otpauth://totp/"));
             show(&visit, Told { new, refusal, ..Told::default() }).await
         }
     }

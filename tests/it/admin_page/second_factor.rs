@@ -48,7 +48,9 @@ async fn guarded(house: &House) -> (Visitor, String, Vec<String>) {
     assert_eq!((begun.status, begun.refusal()), (422, "this is not your password"));
     let begun = bea.post("/admin/second-factor", &[("password", PASSWORD)]).await;
     let secret = shown(&begun, "id=\"secret\" class=\"value\">")[0].to_owned();
-    let wrong = [("code", "000000"), ("secret", secret.as_str())];
+    let address = shown(&begun, "id=\"otpauth\" href=\"")[0].split('"').next().unwrap();
+    let address = address.replace("&amp;", "&").replace("&#38;", "&");
+    let wrong = [("code", "000000"), ("secret", secret.as_str()), ("address", &address)];
     let wrong = bea.post("/admin/second-factor/confirm", &wrong).await;
     assert!(wrong.refusal().contains("this code is wrong"), "{}", wrong.page());
     assert!(wrong.page().contains(&secret), "it goes on");
