@@ -22,6 +22,8 @@ CREATE TABLE awaited_codes (
     -- SHA-256, in hex, of what the browser holds.
     id         text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{64}$'),
     user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    -- What was stored of the password: with another one the code comes too late.
+    password_hash text NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX awaited_codes_user ON awaited_codes (user_id);

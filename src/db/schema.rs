@@ -78,6 +78,7 @@ diesel::table! {
     awaited_codes (id) {
         id -> Text,
         user_id -> Uuid,
+        password_hash -> Text,
         expires_at -> Timestamptz,
     }
 }

@@ -105,11 +105,14 @@ impl SignIns {
         let by = Acting { db: self.db.clone(), actor: session.actor(origin.to_owned()) };
         let entry = by.entry(Deed::SetSecondFactor, &session.user.email);
         let (id, sealed) = (session.id().to_owned(), begun.sealed);
+        let email = session.user.email.clone();
         self.db
             .transaction(async move |connection| {
                 if entry.is_noted(connection).await? {
                     return Ok(());
                 }
+                // Nobody signs in by a password alone meanwhile.
+                drop(User::any_by_email(connection, &email).await?);
                 if !second_factor::confirm(connection, (user, &sealed, step), &hashes).await? {
                     return Err(SignInError::WrongCode);
                 }
@@ -166,7 +169,7 @@ impl SignIns {
         let id = awaited.digest();
         let asked = id.clone();
         let found = self.db.run(async move |c| second_factor::awaited(c, &asked).await).await?;
-        let user: User = found.ok_or(SignInError::TooLate)?;
+        let (user, password): (User, String) = found.ok_or(SignInError::TooLate)?;
         let (own, from) = (of_person(&user.email), of_address(origin));
         self.count(&own, &from).await?;
         if let Some(bar) = user.bar() {
@@ -193,6 +196,11 @@ impl SignIns {
                     return Err(SignInError::TooLate);
                 }
                 taken.take(connection, user.id).await?;
+                let known = User::with_password(connection, &user.email).await?;
+                let is_once = known.is_some_and(|(_, _, is_once)| is_once);
+                if is_once && !user.use_up_password(connection, &password).await? {
+                    return Err(SignInError::TooLate);
+                }
                 session.insert(connection).await?;
                 sign_in_tries::forget(connection, &own).await?;
                 // The password and the code were counted for the address.

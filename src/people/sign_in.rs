@@ -16,7 +16,7 @@ use crate::domain::audit::{Actor, Deed, Entrance};
 use crate::domain::ids::UserId;
 use crate::people::browser_token::digest;
 use crate::people::password::{BadPassword, Verifier, check};
-use crate::people::second_factor::{AWAITED, Standing as SecondFactorStanding};
+use crate::people::second_factor::AWAITED;
 use crate::people::{BrowserToken, PeopleError};
 use crate::seal::OwnKey;
 
@@ -205,30 +205,26 @@ impl SignIns {
             return Err(bar.into());
         }
         let token = BrowserToken::new();
-        if self.second_factor(user.id).await? == SecondFactorStanding::On {
-            let (id, expires_at) = (token.digest(), Utc::now() + AWAITED);
-            // Tries stay counted: who knows the password would else try any number of codes.
-            self.db
-                .transaction(async move |connection| {
-                    if once && !user.use_up_password(connection, &hash).await? {
-                        return Err(SignInError::Wrong);
-                    }
-                    let who = (id.as_str(), user.id);
-                    Ok(second_factor::await_code(connection, who, expires_at).await?)
-                })
-                .await?;
-            return Ok(SignedIn::Code(token));
-        }
         let session = self.new_session(&token, user.id, origin);
         let by = Acting {
             db: self.db.clone(),
             actor: actor(&user.email, Some(user.id), origin.to_owned()),
         };
         let entry = by.entry(Deed::SignIn, &user.email);
-        self.db
+        let (id, expires_at) = (token.digest(), Utc::now() + AWAITED);
+        let is_guarded = self
+            .db
             .transaction(async move |connection| {
                 if entry.is_noted(connection).await? {
-                    return Ok(());
+                    return Ok(false);
+                }
+                // Nobody turns a second factor on meanwhile.
+                drop(User::any_by_email(connection, &user.email).await?);
+                if !second_factor::among(connection, &[user.id]).await?.is_empty() {
+                    // Tries stay counted: who knows the password would else try any number of codes.
+                    let whose = (id.as_str(), user.id, hash.as_str());
+                    second_factor::await_code(connection, whose, expires_at).await?;
+                    return Ok(true);
                 }
                 if once && !user.use_up_password(connection, &hash).await? {
                     return Err(SignInError::Wrong);
@@ -236,10 +232,11 @@ impl SignIns {
                 session.insert(connection).await?;
                 sign_in_tries::forget(connection, &own).await?;
                 sign_in_tries::forgive(connection, &from).await?;
-                Ok(entry.insert(connection).await?)
+                entry.insert(connection).await?;
+                Ok(false)
             })
             .await?;
-        Ok(SignedIn::Whole(token))
+        Ok(if is_guarded { SignedIn::Code(token) } else { SignedIn::Whole(token) })
     }
 
     pub(super) fn new_session(

@@ -145,7 +145,7 @@ pub async fn delete(connection: &mut AsyncPgConnection, user: UserId) -> QueryRe
 /// When the database does not answer.
 pub async fn await_code(
     connection: &mut AsyncPgConnection,
-    (id, user): (&str, UserId),
+    (id, user, password_hash): (&str, UserId, &str),
     expires_at: DateTime<Utc>,
 ) -> QueryResult<()> {
     diesel::delete(awaited_codes::table.filter(awaited_codes::expires_at.le(now)))
@@ -155,6 +155,7 @@ pub async fn await_code(
         .values((
             awaited_codes::id.eq(id),
             awaited_codes::user_id.eq(user),
+            awaited_codes::password_hash.eq(password_hash),
             awaited_codes::expires_at.eq(expires_at),
         ))
         .on_conflict_do_nothing()
@@ -163,17 +164,22 @@ pub async fn await_code(
         .map(|_| ())
 }
 
-/// Whose code is awaited from whoever holds this.
+/// Whose code is awaited from whoever holds this, and what is stored of the password that they have
+/// said; nobody's once they have another one.
 ///
 /// # Errors
 ///
 /// When the database does not answer.
-pub async fn awaited(connection: &mut AsyncPgConnection, id: &str) -> QueryResult<Option<User>> {
+pub async fn awaited(
+    connection: &mut AsyncPgConnection,
+    id: &str,
+) -> QueryResult<Option<(User, String)>> {
     awaited_codes::table
         .inner_join(users::table)
         .filter(awaited_codes::id.eq(id))
         .filter(awaited_codes::expires_at.gt(now))
-        .select(User::as_select())
+        .filter(users::password_hash.eq(awaited_codes::password_hash.nullable()))
+        .select((User::as_select(), awaited_codes::password_hash))
         .first(connection)
         .await
         .optional()

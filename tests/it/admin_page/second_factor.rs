@@ -96,6 +96,19 @@ async fn a_code_is_asked_for_and_each_is_taken_once() {
     let replayed = half.post("/admin/sign-in/code", &form).await;
     assert_eq!(replayed.status, 422, "{}", replayed.page());
 
+    // With another password than that which was said, it is too late.
+    house
+        .execute(
+            "UPDATE awaited_codes SET password_hash = 'another one' FROM users \
+             WHERE users.id = user_id AND email = 'bea@example.org'"
+                .to_owned(),
+        )
+        .await;
+    let late = half.clone().post("/admin/sign-in/code", &[("code", &codes[2])]).await;
+    assert!(late.refusal().contains("sign in again"), "{}", late.page());
+    house.execute("DELETE FROM sign_in_tries".to_owned()).await;
+    let (mut half, _) = say_password(&house).await;
+
     // Without the phone, once.
     let recovery = [("code", codes[3].as_str())];
     let inside = half.post("/admin/sign-in/code", &recovery).await;
