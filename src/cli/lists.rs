@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::cli::admin_error::AdminError;
-use crate::cli::{jobs, variables};
+use crate::cli::{jobs, quotas, variables};
 use crate::db::models::audit::{self, Entry, Wanted};
 use crate::db::models::release_list::Listed;
 use crate::db::pool::Db;
@@ -50,6 +50,11 @@ pub(super) enum List {
     },
     /// Every account, with its quotas.
     Accounts,
+    /// The quotas of an account, and how much of each is used.
+    Quotas {
+        /// The account.
+        account: AccountSlug,
+    },
     /// The members of an account.
     Members {
         /// The account.
@@ -182,6 +187,7 @@ impl List {
             Self::Keys { email } => keys(&mut table, db, email).await?,
             Self::Tokens { email } => tokens(&mut table, db, email).await?,
             Self::Accounts => accounts(&mut table, db).await?,
+            Self::Quotas { account } => quotas::list(&mut table, db, account).await?,
             Self::Members { account } => {
                 for (user, role) in projects::members(db, account).await? {
                     let value = json!({"email": user.email, "name": user.name, "role": role});

@@ -21,6 +21,7 @@ mod migrate;
 mod operator;
 mod pages;
 mod project_source;
+mod quotas;
 mod registry;
 mod removals;
 mod render;

@@ -313,6 +313,7 @@ diesel::table! {
         live_at -> Nullable<Timestamptz>,
         undone -> Nullable<Jsonb>,
         source -> Nullable<Int4>,
+        uses -> Jsonb,
     }
 }
 

@@ -46,7 +46,7 @@ pub use hook::HookCall;
 pub use naming::project_name;
 pub use places::Places;
 pub use quantity::Category;
-pub use quota::{Bounds, check_pods, check_quota};
+pub use quota::{Bounds, Share, Used, check_pods, check_quota, share_of, used_by};
 pub use reference::reference;
 pub use schema::schema;
 pub use tree::Tree;

@@ -6,6 +6,7 @@ mod create;
 mod deleted;
 mod find;
 mod lists;
+mod quota_use;
 mod registry;
 mod releases;
 mod removal;
@@ -44,6 +45,7 @@ pub use find::{
 pub use lists::{
     JobsWanted, Page, SeenAccount, account_seen, accounts_seen, jobs_seen, projects_seen,
 };
+pub use quota_use::{QuotaUse, quota_use, quotas_of};
 pub use registry::{NewRegistry, registry_of, set_registry, unset_registry};
 pub use releases::{Serves, Serving, find_releases, live_targets, releases, serving, serving_of};
 pub use removal::{ProjectEdit, delete_project, purge_project, restore_project, set_project};

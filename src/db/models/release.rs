@@ -59,6 +59,8 @@ pub struct NewRelease {
     pub variables: Value,
     /// What is put on each target.
     pub objects: Value,
+    /// What its containers use of each resource.
+    pub uses: Value,
     /// The release of which it is one more.
     pub source: Option<ReleaseNumber>,
 }

@@ -6,11 +6,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::db::schema::{jobs, releases};
-use crate::domain::ids::{EnvironmentId, JobNumber, ReleaseNumber};
+use crate::db::schema::{environments, jobs, projects, releases};
+use crate::domain::environment::EnvironmentName;
+use crate::domain::ids::{AccountId, EnvironmentId, JobNumber, ReleaseNumber};
 use crate::domain::oid::Oid;
 use crate::domain::release::ReleaseState;
+use crate::domain::slug::ProjectSlug;
 
 /// The columns of a [`Listed`].
 type Columns = (
@@ -150,6 +153,27 @@ pub async fn live_of(
         .filter(releases::environment_id.eq_any(environments))
         .filter(releases::state.eq(ReleaseState::Live))
         .select((releases::environment_id, releases::number, releases::commit_oid))
+        .load(connection)
+        .await
+}
+
+/// What each release that serves uses of resources, with where it does: of the projects of an account.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn uses_of_account(
+    connection: &mut AsyncPgConnection,
+    account: AccountId,
+) -> QueryResult<Vec<(ProjectSlug, EnvironmentName, Value)>> {
+    let is_live = releases::id.nullable().eq(environments::live_release);
+    projects::table
+        .inner_join(environments::table)
+        .inner_join(releases::table.on(is_live))
+        .filter(projects::account_id.eq(account))
+        .filter(projects::deleted_at.is_null())
+        .order((projects::slug, environments::name))
+        .select((projects::slug, environments::name, releases::uses))
         .load(connection)
         .await
 }

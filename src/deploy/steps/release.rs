@@ -20,8 +20,8 @@ use crate::domain::quota::HardQuota;
 use crate::domain::release::{PinnedImages, describe_change};
 use crate::domain::sealed::ReleasePart;
 use crate::manifests::{self, ContentKey, Inputs, Manifests, QuotaRow, Unpinned};
-use crate::paas::check_quota;
 use crate::paas::compiled::{self, EnvValue};
+use crate::paas::{check_quota, used_by};
 use crate::stack::{Stack, render};
 use crate::tasks::blocking;
 
@@ -68,6 +68,7 @@ impl Deployment<'_> {
             images: stored::json(&all)?,
             variables: self.sealed(ReleasePart::Variables, &variables)?,
             objects: self.sealed(ReleasePart::Objects, &Objects::default())?,
+            uses: stored::json(&used_by(model.lasting_pods()))?,
             source,
         };
         let release = self.run.store_release(new).await?;

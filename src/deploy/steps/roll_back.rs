@@ -55,8 +55,7 @@ impl Source {
 
     /// What is started again: what serves, and work with a schedule.
     fn pods(&self) -> impl Iterator<Item = &compiled::Pod> {
-        let scheduled = self.model.jobs.iter().filter(|job| job.schedule.is_some());
-        self.model.pods.iter().chain(scheduled.flat_map(|job| &job.pods))
+        self.model.lasting_pods()
     }
 
     /// References of what that runs and mounts.

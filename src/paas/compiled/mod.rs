@@ -60,6 +60,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Pods of what serves, and of work with a schedule: what there is after a deployment.
+    pub fn lasting_pods(&self) -> impl Iterator<Item = &Pod> {
+        let scheduled = self.jobs.iter().filter(|job| job.schedule.is_some());
+        self.pods.iter().chain(scheduled.flat_map(|job| &job.pods))
+    }
+
     /// Every container, those of jobs included.
     pub fn containers(&self) -> impl Iterator<Item = &Container> {
         let of_jobs = self.jobs.iter().flat_map(|job| &job.pods);

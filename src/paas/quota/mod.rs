@@ -11,7 +11,7 @@ use crate::paas::quantity::{BadQuantity, Category, Quantity, display};
 use crate::paas::report::{Path, Poisoned, Reports, shown};
 use crate::paas::view::View;
 
-pub use stored::check_pods;
+pub use stored::{Share, Used, check_pods, share_of, used_by};
 
 /// Every resource there is, and how much of it is left.
 #[derive(Debug, Default)]

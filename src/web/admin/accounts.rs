@@ -9,8 +9,8 @@ use crate::domain::access::{Role, Verb, What, authorise};
 use crate::domain::quota::HardQuota;
 use crate::domain::slug::{AccountSlug, ProjectSlug};
 use crate::projects::{
-    self, AccountEdit, SeenAccount, account_seen, accounts_seen, create_account, create_project,
-    delete_account, members, projects_seen, set_account,
+    self, AccountEdit, QuotaUse, SeenAccount, account_seen, accounts_seen, create_account,
+    create_project, delete_account, members, projects_seen, quota_use, set_account,
 };
 use crate::web::admin::form::{Form, Posted};
 use crate::web::admin::overview::{ProjectRow, with_places};
@@ -97,7 +97,7 @@ struct Page {
     name: String,
     namespace: String,
     is_suspended: bool,
-    quotas: Vec<HardQuota>,
+    quotas: Vec<(HardQuota, QuotaUse)>,
     members: Vec<Member>,
     projects: Vec<ProjectRow>,
     may_create: bool,
@@ -125,12 +125,13 @@ pub(super) async fn show(
     let (db, who) = (visit.db(), visit.who());
     let read = async move {
         let seen = account_seen(&db, &who, &slug).await?;
+        let uses = quota_use(&db, seen.0.id, &seen.2).await?;
         let members = members(&db, slug.clone()).await?;
         let page = projects::Page { after: None, most: MOST };
         let rows = projects_seen(&db, &who, Some(slug), page).await?;
-        Ok::<_, PageError>((seen, members, with_places(&db, rows).await?))
+        Ok::<_, PageError>((seen, uses, members, with_places(&db, rows).await?))
     };
-    let ((account, role, quotas), members, projects) = visit.run(read).await?;
+    let ((account, role, quotas), uses, members, projects) = visit.run(read).await?;
     let may = |verb| authorise(&visit.who(), verb, What::Account { id: account.id, role }).is_ok();
     if !matches!(refusal, Some(("change", _))) {
         form.set("name", account.name.as_str());
@@ -154,7 +155,7 @@ pub(super) async fn show(
         may_change_members: may(Verb::ChangeMembers),
         slug: account.slug.to_string(),
         name: account.name,
-        quotas,
+        quotas: quotas.into_iter().zip(uses).collect(),
         members: members.into_iter().map(member).collect(),
         projects,
         roles: Role::ALL,

@@ -9,11 +9,11 @@ use crate::domain::ids::AccountId;
 use crate::domain::quota::HardQuota;
 use crate::domain::slug::AccountSlug;
 use crate::projects::{
-    self, AccountEdit, Page, SeenAccount, accounts_seen, create_account, delete_account,
-    set_account,
+    self, AccountEdit, Page, SeenAccount, account_seen, accounts_seen, create_account,
+    delete_account, set_account,
 };
 use crate::web::api::answer::{
-    Answered, List, Rows, created, cursor, done, most, ok_at, part, version, with_version,
+    Answered, List, Rows, created, cursor, done, most, ok_at, part, version, whole, with_version,
 };
 use crate::web::api::call::Call;
 use crate::web::api::problem::Problem;
@@ -195,4 +195,43 @@ pub(super) async fn delete(call: Call) -> Answered {
     let (by, slug) = (call.acting(), call.segment("account")?);
     call.run(async move { delete_account(&by, slug).await }).await?;
     Ok(done())
+}
+
+/// How much of a quota the deployment uses that uses most of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct QuotaUse {
+    /// The resource, such as `cpu`.
+    r#type: String,
+    /// That deployment, as `project environment`; null while nothing that serves uses any.
+    deployment: Option<String>,
+    /// What all its containers may use at most.
+    limit: Option<String>,
+    /// What they are guaranteed.
+    require: Option<String>,
+    /// The larger part of what is granted of either, in percent.
+    percent: Option<u64>,
+}
+
+impl QuotaUse {
+    fn new(used: projects::QuotaUse) -> Self {
+        let (deployment, share) = used.most.unzip();
+        let percent = share.as_ref().map(|share| share.percent);
+        let (limit, require) = share.map(|share| (share.limit, share.require)).unzip();
+        Self { r#type: used.kind, deployment, limit, require, percent }
+    }
+}
+
+/// List how much is used of what an account grants. Quotas bound each deployment by itself.
+#[utoipa::path(
+    get, path = "/accounts/{account}/quota-use", tag = "accounts", operation_id = "list_quota_use",
+    responses((status = 200, body = List<QuotaUse>)),
+)]
+pub(super) async fn quota_use(call: Call) -> Answered {
+    let (db, who, slug) = (call.db(), call.who(), call.account()?.slug.clone());
+    let read = async move {
+        let (account, _, quotas) = account_seen(&db, &who, &slug).await?;
+        projects::quota_use(&db, account.id, &quotas).await
+    };
+    let used = call.run(read).await?;
+    Ok(whole(used.into_iter().map(QuotaUse::new).collect()))
 }

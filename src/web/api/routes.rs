@@ -93,6 +93,7 @@ routes! {
     GET "/accounts/{account}" LookAtAccount => accounts::show,
     PATCH "/accounts/{account}" Administrate => accounts::change,
     DELETE "/accounts/{account}" Administrate => accounts::delete,
+    GET "/accounts/{account}/quota-use" LookAtAccount => accounts::quota_use,
     GET "/accounts/{account}/members" LookAtAccount => members::list,
     PUT "/accounts/{account}/members/{user}" ChangeMembers => members::set,
     DELETE "/accounts/{account}/members/{user}" ChangeMembers => members::delete,

@@ -107,6 +107,36 @@ async fn releases_are_compared_looked_at_and_made_to_serve_again() {
 }
 
 #[tokio::test]
+async fn what_is_used_of_a_quota_is_said_with_the_deployment_that_uses_most() {
+    let app = App::start().await;
+    app.project("shop").await;
+    let quotas = "admin set account acme --quota cpu:compute:2:1 --quota memory:memory:1Gi";
+    administrate(&app, quotas, "").await.assert_ok();
+    let developer = app.developer("ana").await;
+    let copy = developer.hello("acme/shop").await;
+    let asks = "image: hello\n        resources: [{type: cpu, require: 500m, limit: 700m}, \
+                {type: memory, require: 64Mi, limit: 128Mi}]";
+    copy.write(".paas.yaml", &copy.paas_yaml().replace("image: hello", asks));
+    copy.commit("Ask for some").await;
+    copy.push(&["main"]).await.assert_ok();
+    let address = SocketAddr::from(([127, 0, 0, 1], app.process("web").port("web")));
+    let mut ana = Visitor::signed_in(address, &app.db, "ana@example.org").await;
+    let page = ana.get("/admin/accounts/acme").await;
+    let says = "50 % by shop production: 700m, of it 500m guaranteed";
+    assert!(page.page().contains(says), "{}", page.page());
+    assert!(page.page().contains("12 % by shop production: 128Mi"), "{}", page.page());
+    let listed = administrate(&app, "admin list quotas acme", "").await;
+    assert!(listed.assert_ok().stdout.contains("50 % by shop production"), "{}", listed.stdout);
+    let token = administrate(&app, "admin create token --name ci ana@example.org", "").await;
+    let bearer = format!("Authorization: Bearer {}\r\n", token.assert_ok().stdout.trim());
+    let answer = ana.send(("GET", "/api/v1/accounts/acme/quota-use"), &bearer, "").await;
+    let told: Value = serde_json::from_str(body(&answer.text)).unwrap();
+    let cpu = &told["items"][0];
+    assert_eq!((&cpu["percent"], &cpu["deployment"]), (&50.into(), &"shop production".into()));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_compared_or_serve_again_is_told() {
     let mut shop = Shop::open().await;
     for (release, says) in [("v2", "v2 serves already"), ("v9", "has no release v9"), ("x", "v17")]

@@ -189,6 +189,7 @@ async fn release(
         images: json!({}),
         variables: json!({}),
         objects: json!({}),
+        uses: json!({}),
         source: None,
     };
     let release = new.store(connection, environment, &held).await?;
